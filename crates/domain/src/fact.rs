@@ -1,0 +1,126 @@
+//! What the log records: facts, in the past tense.
+//!
+//! Everything that a projection needs stands in the fact, so that projections can be rebuilt from
+//! the log alone.
+
+use crate::channel::Channel;
+use crate::community::Role;
+use crate::id::{ChannelId, DeviceId, MessageId, UserId};
+use crate::log::Seq;
+use crate::message::{Author, Emoji, Message};
+
+/// One thing that happened in a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fact {
+    /// Somebody said something. In an import, `read` says that everyone counts as having read it.
+    MessageCreated {
+        /// The message; its `seq` is filled in by the log's writer.
+        message: Box<Message>,
+        /// Whether unread counts pass over it (imported messages count as read).
+        read: bool,
+    },
+    /// The author changed the body. `message` is the whole message as it stands after the edit.
+    MessageEdited {
+        /// The message; the writer fills in what changes without edits (reactions, replies, pin).
+        message: Box<Message>,
+    },
+    /// A message was deleted; its body is gone from the log and from every projection.
+    MessageDeleted {
+        /// Which one.
+        id: MessageId,
+    },
+    /// Somebody reacted.
+    ReactionAdded(Reaction),
+    /// Somebody took a reaction back.
+    ReactionRemoved(Reaction),
+    /// A channel came to be (in the log of its community, and in its own).
+    ChannelCreated(Box<Channel>),
+    /// Name, topic, category or visibility changed.
+    ChannelUpdated(Box<Channel>),
+    /// The channel became read-only.
+    ChannelArchived(Box<Channel>),
+    /// Somebody joined the channel or the community whose log this is.
+    MemberJoined {
+        /// Who, as they were called then.
+        user: Author,
+        /// Their role; in a channel always [`Role::Member`].
+        role: Role,
+    },
+    /// Somebody left, or was removed by the actor.
+    MemberLeft {
+        /// Who.
+        user: Author,
+    },
+    /// Somebody's role changed.
+    MemberRoleChanged {
+        /// Who.
+        user: Author,
+        /// The role now.
+        role: Role,
+    },
+    /// Somebody used an invite (in the log of the community).
+    InviteAccepted {
+        /// Who had made the invite; its code is a secret and stays out of the log.
+        created_by: UserId,
+        /// The role that it gave.
+        role: Role,
+        /// Who.
+        user: Author,
+    },
+    /// A read marker moved (in the log of its user).
+    ReadUpdated {
+        /// Whose marker in which channel.
+        channel_id: ChannelId,
+        /// Read up to and including here.
+        seq: Seq,
+    },
+    /// A device was certified by the user's sigchain (in the log of the user).
+    DeviceAdded {
+        /// Whose.
+        user_id: UserId,
+        /// Which.
+        device_id: DeviceId,
+    },
+    /// A device was revoked by the user's sigchain (in the log of the user).
+    DeviceRevoked {
+        /// Whose.
+        user_id: UserId,
+        /// Which.
+        device_id: DeviceId,
+    },
+}
+
+/// One person's reaction to one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reaction {
+    /// The message.
+    pub message_id: MessageId,
+    /// The person.
+    pub user_id: UserId,
+    /// The emoji.
+    pub emoji: Emoji,
+}
+
+impl Fact {
+    /// The stable word of the API: the event's `type`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::MessageCreated { .. } => "message.created",
+            Self::MessageEdited { .. } => "message.edited",
+            Self::MessageDeleted { .. } => "message.deleted",
+            Self::ReactionAdded(_) => "reaction.added",
+            Self::ReactionRemoved(_) => "reaction.removed",
+            Self::ChannelCreated(_) => "channel.created",
+            Self::ChannelUpdated(_) => "channel.updated",
+            Self::ChannelArchived(_) => "channel.archived",
+            Self::MemberJoined { .. } => "member.joined",
+            Self::MemberLeft { .. } => "member.left",
+            Self::MemberRoleChanged { .. } => "member.role_changed",
+            Self::InviteAccepted { .. } => "invite.accepted",
+            Self::ReadUpdated { .. } => "read.updated",
+            Self::DeviceAdded { .. } => "device.added",
+            Self::DeviceRevoked { .. } => "device.revoked",
+        }
+    }
+}

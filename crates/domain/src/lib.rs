@@ -1,0 +1,28 @@
+//! Nouns and rules of Tidings: ids, positions, roles, channels, messages, references and search.
+//!
+//! This crate must never know I/O, clocks, randomness, or serde for the network. Time and random
+//! bytes are arguments, so the only errors here are rules that say no.
+//!
+//! To add a noun: give it a file of its own name, a type for each of its ids, counts and secrets,
+//! and the same noun in `storage`, `wire` and `server`.
+
+pub mod channel;
+pub mod community;
+pub mod fact;
+pub mod id;
+pub mod log;
+pub mod message;
+pub mod name;
+pub mod time;
+pub mod user;
+
+pub use channel::{Channel, ChannelType, RoomKind, Visibility};
+pub use community::{Community, Role};
+pub use fact::Fact;
+pub use id::{
+    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MessageId, SessionId, UserId,
+};
+pub use log::{LogId, Position, Seq};
+pub use message::{Author, Emoji, Format, Mention, Message};
+pub use time::Timestamp;
+pub use user::{ServerRole, User};
