@@ -13,12 +13,10 @@ use crate::message::{Author, Emoji, Message};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fact {
-    /// Somebody said something. In an import, `read` says that everyone counts as having read it.
+    /// Somebody said something.
     MessageCreated {
         /// The message; its `seq` is filled in by the log's writer.
         message: Box<Message>,
-        /// Whether unread counts pass over it (imported messages count as read).
-        read: bool,
     },
     /// The author changed the body. `message` is the whole message as it stands after the edit.
     MessageEdited {
@@ -28,7 +26,7 @@ pub enum Fact {
     /// A message was deleted; its body is gone from the log and from every projection.
     MessageDeleted {
         /// Which one.
-        id: MessageId,
+        message_id: MessageId,
     },
     /// Somebody reacted.
     ReactionAdded(Reaction),
@@ -74,6 +72,10 @@ pub enum Fact {
         channel_id: ChannelId,
         /// Read up to and including here.
         seq: Seq,
+        /// Messages of the timeline after it; the log's writer counts them.
+        unread: u64,
+        /// Those of them that name the user; the log's writer counts them.
+        mentions: u64,
     },
     /// A device was certified by the user's sigchain (in the log of the user).
     DeviceAdded {

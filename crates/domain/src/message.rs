@@ -139,6 +139,8 @@ pub struct Message {
     pub deleted: bool,
     /// What the author's client called it; makes sending safe to repeat.
     pub client_id: Option<String>,
+    /// Whether it came from another chat; unread counts pass over such messages.
+    pub imported: bool,
 }
 
 impl Message {
@@ -146,6 +148,17 @@ impl Message {
     /// sent to the channel. These are what `message_count` and unread counts count.
     pub const fn in_timeline(&self) -> bool {
         self.parent_id.is_none() || self.broadcast
+    }
+
+    /// Turns it into its tombstone: id, place, author and time stay, everything said goes.
+    pub fn erase(&mut self) {
+        self.deleted = true;
+        self.body.clear();
+        self.body_html.clear();
+        self.mentions.clear();
+        self.reactions.clear();
+        self.pinned = false;
+        self.edited_at = None;
     }
 }
 

@@ -1,0 +1,350 @@
+//! Events: the log's entries as every transport carries them, and their canonical bytes.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tidings_domain::fact::Reaction;
+use tidings_domain::{
+    ChannelId, CommunityId, DeviceId, Fact, LogId, MessageId, Seq, Timestamp, UserId,
+};
+use uuid::Uuid;
+
+use crate::channel::ChannelData;
+use crate::message::{Author, Message};
+use crate::time::Time;
+
+/// An event as a client receives it. Ephemeral ones have neither `log` nor `seq`.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Event {
+    /// Who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<Uuid>,
+    /// The conversation, when the log is a conversation's.
+    #[serde(default)]
+    pub channel_id: Option<Uuid>,
+    /// The community that the log belongs to.
+    #[serde(default)]
+    pub community_id: Option<Uuid>,
+    /// What happened; its shape depends on `type`.
+    #[schema(value_type = Object)]
+    pub data: Box<RawValue>,
+    /// Whose `seq` it is: `c:<channel>`, `g:<community>` or `u:<user>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// The place in that log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// When it happened.
+    pub timestamp: Time,
+    /// What kind of event it is, such as `message.created`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// An entry as it stands in the log, in `GET /v1/channels/{id}/log`.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Entry {
+    /// Who did it.
+    pub actor_id: Uuid,
+    /// The conversation.
+    #[serde(default)]
+    pub channel_id: Option<Uuid>,
+    /// Its community.
+    #[serde(default)]
+    pub community_id: Option<Uuid>,
+    /// `SHA-256(salt ‖ data)`, base64url without padding.
+    pub commitment: String,
+    /// What happened; absent once erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub data: Option<Box<RawValue>>,
+    /// `SHA-256(prev ‖ header ‖ commitment)`, base64url without padding.
+    pub hash: String,
+    /// The log.
+    pub log: String,
+    /// The hash of the entry before, base64url without padding; 32 zero bytes before the first.
+    pub prev: String,
+    /// 32 random bytes, base64url without padding; absent once erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
+    /// The place in the log.
+    pub seq: u64,
+    /// When it happened.
+    pub timestamp: Time,
+    /// What kind of entry it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// Everything of an event but its data: what the log's hash chain covers beside the commitment.
+#[derive(Debug, Clone, Copy)]
+pub struct Header<'a> {
+    /// Who did it; nil for the server itself.
+    pub actor: UserId,
+    /// The community that the log belongs to.
+    pub community: Option<CommunityId>,
+    /// The log.
+    pub log: LogId,
+    /// The place in it.
+    pub seq: Seq,
+    /// When.
+    pub at: Timestamp,
+    /// The event's type.
+    pub kind: &'a str,
+}
+
+impl Header<'_> {
+    /// The canonical JSON of the event without `data`: what the hash chain covers.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = String::with_capacity(320);
+        self.before(&mut out);
+        out.push_str("\"log\":\"");
+        self.after(&mut out);
+        out.into_bytes()
+    }
+
+    /// The event's canonical JSON around `data`, which must be canonical JSON itself.
+    pub fn encode_event(&self, data: &[u8]) -> Vec<u8> {
+        let mut head = String::with_capacity(192);
+        self.before(&mut head);
+        head.push_str("\"data\":");
+        let mut out = Vec::with_capacity(head.len() + data.len() + 192);
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(data);
+        head.clear();
+        head.push_str(",\"log\":\"");
+        self.after(&mut head);
+        out.extend_from_slice(head.as_bytes());
+        out
+    }
+
+    // Writing to a string cannot fail, so the results of `write!` are dropped.
+    fn before(&self, out: &mut String) {
+        let _ = write!(out, "{{\"actor_id\":\"{}\",\"channel_id\":", self.actor);
+        match self.log.channel() {
+            Some(id) => drop(write!(out, "\"{id}\"")),
+            None => out.push_str("null"),
+        }
+        out.push_str(",\"community_id\":");
+        match self.community {
+            Some(id) => drop(write!(out, "\"{id}\",")),
+            None => out.push_str("null,"),
+        }
+    }
+
+    fn after(&self, out: &mut String) {
+        let Self { log, seq, at, kind, .. } = self;
+        let _ = write!(
+            out,
+            "{log}\",\"seq\":{seq},\"timestamp\":\"{}\",\"type\":\"{kind}\"}}",
+            Time(*at)
+        );
+    }
+}
+
+/// `data` of `message.deleted`.
+#[derive(Debug, Serialize, Deserialize)]
+struct DeletedData {
+    id: Uuid,
+}
+
+/// `data` of `reaction.added` and `reaction.removed`.
+#[derive(Debug, Serialize, Deserialize)]
+struct ReactionData {
+    emoji: String,
+    message_id: Uuid,
+    user_id: Uuid,
+}
+
+/// `data` of `member.*`.
+#[derive(Debug, Serialize, Deserialize)]
+struct MemberData {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    user: Author,
+}
+
+/// `data` of `invite.accepted`.
+#[derive(Debug, Serialize, Deserialize)]
+struct InviteAcceptedData {
+    invite: InviteSummary,
+    user: Author,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct InviteSummary {
+    created_by: Uuid,
+    role: String,
+}
+
+/// `data` of `read.updated`.
+#[derive(Debug, Serialize, Deserialize)]
+struct ReadData {
+    channel_id: Uuid,
+    mentions: u64,
+    seq: u64,
+    unread: u64,
+}
+
+/// `data` of `device.added` and `device.revoked`.
+#[derive(Debug, Serialize, Deserialize)]
+struct DeviceData {
+    device_id: Uuid,
+    user_id: Uuid,
+}
+
+/// A fact's `data` as canonical JSON.
+///
+/// # Errors
+/// Never for the facts of this version: their types serialize without failing.
+pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
+    let member = |user: &tidings_domain::Author, role: Option<&str>| MemberData {
+        role: role.map(str::to_owned),
+        user: Author::from(user),
+    };
+    match fact {
+        Fact::MessageCreated { message } | Fact::MessageEdited { message } => {
+            serde_json::to_vec(&Message::from(&**message))
+        }
+        Fact::MessageDeleted { message_id } => {
+            serde_json::to_vec(&DeletedData { id: message_id.0 })
+        }
+        Fact::ReactionAdded(reaction) | Fact::ReactionRemoved(reaction) => {
+            serde_json::to_vec(&ReactionData {
+                emoji: reaction.emoji.as_str().to_owned(),
+                message_id: reaction.message_id.0,
+                user_id: reaction.user_id.0,
+            })
+        }
+        Fact::ChannelCreated(channel)
+        | Fact::ChannelUpdated(channel)
+        | Fact::ChannelArchived(channel) => serde_json::to_vec(&ChannelData::from(&**channel)),
+        Fact::MemberJoined { user, role } | Fact::MemberRoleChanged { user, role } => {
+            serde_json::to_vec(&member(user, Some(role.as_str())))
+        }
+        Fact::MemberLeft { user } => serde_json::to_vec(&member(user, None)),
+        Fact::InviteAccepted { created_by, role, user } => {
+            serde_json::to_vec(&InviteAcceptedData {
+                invite: InviteSummary { created_by: created_by.0, role: role.as_str().to_owned() },
+                user: Author::from(user),
+            })
+        }
+        Fact::ReadUpdated { channel_id, seq, unread, mentions } => serde_json::to_vec(&ReadData {
+            channel_id: channel_id.0,
+            mentions: *mentions,
+            seq: seq.0,
+            unread: *unread,
+        }),
+        Fact::DeviceAdded { user_id, device_id } | Fact::DeviceRevoked { user_id, device_id } => {
+            serde_json::to_vec(&DeviceData { device_id: device_id.0, user_id: user_id.0 })
+        }
+        // `Fact` is non-exhaustive for other crates; every variant of this version stands above.
+        other => Err(serde::ser::Error::custom(format_args!("no encoding for {}", other.kind()))),
+    }
+}
+
+/// Why an event's data is not understood.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The bytes are not JSON of the shape that the type demands.
+    #[error("the data of a {kind} event cannot be read")]
+    Json {
+        /// The event's type.
+        kind: String,
+        /// What the JSON parser said.
+        source: serde_json::Error,
+    },
+    /// A word or id in the data is not known to this version.
+    #[error("the data of a {kind} event holds a word that is not known here")]
+    Word {
+        /// The event's type.
+        kind: String,
+    },
+    /// The type itself is not known to this version.
+    #[error("events of type {kind} are not known here")]
+    Kind {
+        /// The event's type.
+        kind: String,
+    },
+}
+
+/// Reads a fact back from its type and data; the inverse of [`encode_data`].
+///
+/// # Errors
+/// When type or data are not of this version; consumers of events skip those.
+pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
+    fn json<'a, T: Deserialize<'a>>(kind: &str, data: &'a [u8]) -> Result<T, DecodeError> {
+        serde_json::from_slice(data)
+            .map_err(|source| DecodeError::Json { kind: kind.to_owned(), source })
+    }
+    let word = || DecodeError::Word { kind: kind.to_owned() };
+    let message = || {
+        let message: Message = json(kind, data)?;
+        message.into_domain().map(Box::new).ok_or_else(word)
+    };
+    let channel = || {
+        let channel: ChannelData = json(kind, data)?;
+        channel.into_domain().map(Box::new).ok_or_else(word)
+    };
+    let reaction = || {
+        let ReactionData { emoji, message_id, user_id } = json(kind, data)?;
+        Ok(Reaction {
+            message_id: MessageId(message_id),
+            user_id: UserId(user_id),
+            emoji: emoji.parse().map_err(|_| word())?,
+        })
+    };
+    let role = |text: Option<&str>| text.unwrap_or("member").parse().map_err(|_| word());
+    Ok(match kind {
+        "message.created" => Fact::MessageCreated { message: message()? },
+        "message.edited" => Fact::MessageEdited { message: message()? },
+        "message.deleted" => {
+            let DeletedData { id } = json(kind, data)?;
+            Fact::MessageDeleted { message_id: MessageId(id) }
+        }
+        "reaction.added" => Fact::ReactionAdded(reaction()?),
+        "reaction.removed" => Fact::ReactionRemoved(reaction()?),
+        "channel.created" => Fact::ChannelCreated(channel()?),
+        "channel.updated" => Fact::ChannelUpdated(channel()?),
+        "channel.archived" => Fact::ChannelArchived(channel()?),
+        "member.joined" => {
+            let data: MemberData = json(kind, data)?;
+            Fact::MemberJoined { role: role(data.role.as_deref())?, user: data.user.into() }
+        }
+        "member.left" => {
+            let data: MemberData = json(kind, data)?;
+            Fact::MemberLeft { user: data.user.into() }
+        }
+        "member.role_changed" => {
+            let data: MemberData = json(kind, data)?;
+            Fact::MemberRoleChanged { role: role(data.role.as_deref())?, user: data.user.into() }
+        }
+        "invite.accepted" => {
+            let InviteAcceptedData { invite, user } = json(kind, data)?;
+            Fact::InviteAccepted {
+                created_by: UserId(invite.created_by),
+                role: role(Some(&invite.role))?,
+                user: user.into(),
+            }
+        }
+        "read.updated" => {
+            let ReadData { channel_id, mentions, seq, unread } = json(kind, data)?;
+            Fact::ReadUpdated { channel_id: ChannelId(channel_id), seq: Seq(seq), unread, mentions }
+        }
+        "device.added" | "device.revoked" => {
+            let DeviceData { device_id, user_id } = json(kind, data)?;
+            let (user_id, device_id) = (UserId(user_id), DeviceId(device_id));
+            if kind == "device.added" {
+                Fact::DeviceAdded { user_id, device_id }
+            } else {
+                Fact::DeviceRevoked { user_id, device_id }
+            }
+        }
+        _ => return Err(DecodeError::Kind { kind: kind.to_owned() }),
+    })
+}
+
+#[cfg(test)]
+mod tests;

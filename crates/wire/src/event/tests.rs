@@ -1,0 +1,121 @@
+use tidings_domain::message::{Format, Mention, ReactionCount};
+use tidings_domain::{
+    Author, Channel, ChannelType, Emoji, Message as DomainMessage, Role, RoomKind, Visibility,
+};
+
+use super::*;
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn author() -> Author {
+    Author {
+        id: UserId(id(1)),
+        username: "ana".to_owned(),
+        display_name: "Ana \"<\u{1}é💬".to_owned(),
+        bot: false,
+    }
+}
+
+fn message() -> DomainMessage {
+    DomainMessage {
+        id: MessageId(id(2)),
+        channel_id: ChannelId(id(3)),
+        seq: Seq(7),
+        author: author(),
+        parent_id: Some(MessageId(id(4))),
+        broadcast: true,
+        format: Format::Me,
+        body: "tab\t quote\" slash/ back\\ \u{7f} \u{2028}".to_owned(),
+        body_html: "<p>x</p>".to_owned(),
+        mentions: vec![Mention::User(UserId(id(9))), Mention::Here, Mention::Everyone],
+        reactions: vec![ReactionCount { emoji: "👍".parse().unwrap(), count: 2 }],
+        reply_count: 1,
+        last_reply_at: Some(Timestamp(5)),
+        pinned: true,
+        created_at: Timestamp(1_700_000_000_001),
+        edited_at: Some(Timestamp(6)),
+        deleted: false,
+        client_id: Some("c-1".to_owned()),
+        imported: true,
+    }
+}
+
+fn facts() -> Vec<Fact> {
+    let channel = Channel {
+        id: ChannelId(id(3)),
+        community_id: None,
+        name: Some("ops".to_owned()),
+        channel_type: ChannelType::GroupDm,
+        visibility: Visibility::Private,
+        kind: RoomKind::Open,
+        topic: "t".to_owned(),
+        category: Some("c".to_owned()),
+        archived: true,
+        default: true,
+        created_at: Timestamp(3),
+        dm_users: vec![UserId(id(1)), UserId(id(2))],
+    };
+    let emoji: Emoji = ":ok:".parse().unwrap();
+    let reaction = Reaction { message_id: MessageId(id(2)), user_id: UserId(id(1)), emoji };
+    vec![
+        Fact::MessageCreated { message: Box::new(message()) },
+        Fact::MessageEdited { message: Box::new(message()) },
+        Fact::MessageDeleted { message_id: MessageId(id(2)) },
+        Fact::ReactionAdded(reaction.clone()),
+        Fact::ReactionRemoved(reaction),
+        Fact::ChannelCreated(Box::new(channel.clone())),
+        Fact::ChannelUpdated(Box::new(channel.clone())),
+        Fact::ChannelArchived(Box::new(channel)),
+        Fact::MemberJoined { user: author(), role: Role::Admin },
+        Fact::MemberLeft { user: author() },
+        Fact::MemberRoleChanged { user: author(), role: Role::Owner },
+        Fact::InviteAccepted { created_by: UserId(id(4)), role: Role::Member, user: author() },
+        Fact::ReadUpdated { channel_id: ChannelId(id(3)), seq: Seq(4), unread: 2, mentions: 1 },
+        Fact::DeviceAdded { user_id: UserId(id(1)), device_id: DeviceId(id(8)) },
+        Fact::DeviceRevoked { user_id: UserId(id(1)), device_id: DeviceId(id(8)) },
+    ]
+}
+
+#[test]
+fn every_fact_survives_its_encoding() {
+    for fact in facts() {
+        let data = encode_data(&fact).unwrap();
+        assert_eq!(decode_data(fact.kind(), &data).unwrap(), fact, "{}", fact.kind());
+    }
+}
+
+#[test]
+fn data_header_and_event_are_canonical_json() {
+    for fact in facts() {
+        let data = encode_data(&fact).unwrap();
+        for log in [LogId::Conversation(ChannelId(id(3))), LogId::User(UserId(id(1)))] {
+            let header = Header {
+                actor: UserId(id(1)),
+                community: log.channel().map(|_| CommunityId(id(6))),
+                log,
+                seq: Seq(812),
+                at: Timestamp(1_700_000_000_001),
+                kind: fact.kind(),
+            };
+            for bytes in [&data, &header.encode(), &header.encode_event(&data)] {
+                let value: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+                let canonical = serde_json_canonicalizer::to_vec(&value).unwrap();
+                assert_eq!(str::from_utf8(bytes), str::from_utf8(&canonical));
+            }
+            let event: Event = serde_json::from_slice(&header.encode_event(&data)).unwrap();
+            assert_eq!((event.seq, event.kind.as_str()), (Some(812), fact.kind()));
+            assert_eq!(event.log, Some(log.to_string()));
+            assert_eq!(event.data.get().as_bytes(), data);
+        }
+    }
+}
+
+#[test]
+fn unknown_types_and_broken_data_are_errors() {
+    assert!(matches!(decode_data("future.thing", b"{}"), Err(DecodeError::Kind { .. })));
+    assert!(matches!(decode_data("message.created", b"{}"), Err(DecodeError::Json { .. })));
+    let data = br#"{"role":"king","user":{"bot":false,"display_name":"a","id":"00000000-0000-0000-0000-000000000001","username":"a"}}"#;
+    assert!(matches!(decode_data("member.joined", data), Err(DecodeError::Word { .. })));
+}

@@ -1,0 +1,1 @@
+//! Records of `POST /v1/admin/imports`.
