@@ -1,1 +1,75 @@
-//! Placeholder while the workspace is laid out.
+//! What Tidings keeps, as traits: one writer for every change, repositories for every read.
+//!
+//! Every write is a [`Change`]: preconditions that are checked again inside of the transaction,
+//! rows that are no part of any log ([`Record`]), and entries to append. The store turns each
+//! entry's [`Fact`](tidings_domain::Fact) into its projections in the same transaction, and can
+//! rebuild all projections from the entries alone. Every read is a method of a repository and sees
+//! one consistent state.
+//!
+//! This crate must never know SQL. To add a noun: its trait in a file of its own, its part of
+//! [`memory`], its tables and queries in `storage-sql`, and its cases in [`conformance`], which all
+//! three run.
+
+pub mod account;
+pub mod change;
+pub mod channel;
+pub mod community;
+pub mod entry;
+pub mod error;
+pub mod import;
+pub mod message;
+pub mod operation;
+pub mod search;
+pub mod session;
+
+pub use account::AccountRepository;
+pub use change::{
+    Change, ChangeError, Committed, Dedupe, Deduped, LogWriter, NewEntry, Precondition, Record,
+    Refusal,
+};
+pub use channel::ChannelRepository;
+pub use community::CommunityRepository;
+pub use entry::{CommittedBatch, CommittedEntry, EntryRepository, StoredEntry};
+pub use error::StorageError;
+pub use import::ImportRepository;
+pub use message::MessageRepository;
+pub use operation::OperationRepository;
+pub use search::SearchRepository;
+pub use session::SessionRepository;
+
+/// A whole store: what the server is given at start.
+pub trait Store:
+    LogWriter
+    + AccountRepository
+    + ChannelRepository
+    + CommunityRepository
+    + EntryRepository
+    + ImportRepository
+    + MessageRepository
+    + OperationRepository
+    + SearchRepository
+    + SessionRepository
+    + std::fmt::Debug
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<T> Store for T where
+    T: LogWriter
+        + AccountRepository
+        + ChannelRepository
+        + CommunityRepository
+        + EntryRepository
+        + ImportRepository
+        + MessageRepository
+        + OperationRepository
+        + SearchRepository
+        + SessionRepository
+        + std::fmt::Debug
+        + Send
+        + Sync
+        + 'static
+{
+}

@@ -1,0 +1,255 @@
+//! The one way in which anything is written.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tidings_domain::{
+    ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId, MessageId,
+    Position, Role, Seq, SessionId, Timestamp, User, UserId,
+};
+
+use crate::community::StoredInvite;
+use crate::error::StorageError;
+use crate::operation::StoredResponse;
+use crate::session::StoredSession;
+
+/// SHA-256 of a secret or of a request.
+pub type Digest = [u8; 32];
+
+/// Something to write, whole or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// What must hold, checked in order before anything is written.
+    pub preconditions: Vec<Precondition>,
+    /// Rows that are no part of any log, written in order, before the entries.
+    pub records: Vec<Record>,
+    /// Entries to append, in order.
+    pub entries: Vec<NewEntry>,
+    /// What makes this change safe to repeat; checked before the preconditions.
+    pub dedupe: Option<Dedupe>,
+}
+
+/// An entry before the writer has given it its place.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// The log to append to; it comes to be with its first entry.
+    pub log: LogId,
+    /// The community that the log belongs to; `None` for DMs and users.
+    pub community: Option<CommunityId>,
+    /// Who did it; nil for the server itself.
+    pub actor: UserId,
+    /// When.
+    pub at: Timestamp,
+    /// What happened. The writer fills in `seq` of a created message, the counts of a read
+    /// marker, and of an edited message whatever edits do not change.
+    pub fact: Fact,
+    /// Random; hides the entry's data in its commitment.
+    pub salt: [u8; 32],
+}
+
+/// The first message under `(channel, user, client_id)` wins.
+#[derive(Debug, Clone)]
+pub struct Dedupe {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The author.
+    pub user: UserId,
+    /// What the author's client calls the message.
+    pub client_id: String,
+    /// A keyed hash of the request as it was sent; kept after edit and erasure.
+    pub request: Digest,
+}
+
+/// What must hold for a change. Each is checked inside of the writer's transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Precondition {
+    /// No account with an identity exists.
+    NoAccounts,
+    /// The account exists and is not disabled.
+    UserActive(UserId),
+    /// The username is not taken.
+    UsernameFree(String),
+    /// No account has the identity.
+    IdentityFree(IdentityKey),
+    /// The identity's chain has exactly this many envelopes.
+    ChainLength(IdentityKey, u64),
+    /// The challenge has not been used.
+    ChallengeUnused(Digest),
+    /// The reset code is there, unexpired at this time, and for this user.
+    ResetUsable(Digest, UserId, Timestamp),
+    /// The user has no identity: a ghost that may be claimed.
+    UserUnclaimed(UserId),
+    /// The slug is not taken by another community than this one.
+    SlugFree(String, CommunityId),
+    /// The user is in the community with at least this role.
+    CommunityRole(CommunityId, UserId, Role),
+    /// The user is not in the community.
+    NotInCommunity(CommunityId, UserId),
+    /// Another member is owner too.
+    OtherOwner(CommunityId, UserId),
+    /// The invite exists, is not spent, and not expired at this time.
+    InviteUsable(Digest, Timestamp),
+    /// No other channel of the community that is not archived has this name.
+    ChannelNameFree(CommunityId, String, ChannelId),
+    /// No DM of exactly these users (sorted) exists.
+    DmFree(Vec<UserId>),
+    /// The channel exists and is not archived.
+    ChannelOpen(ChannelId),
+    /// The user is in the channel.
+    InChannel(ChannelId, UserId),
+    /// The user is not in the channel.
+    NotInChannel(ChannelId, UserId),
+    /// The message exists in the channel and is not deleted.
+    MessageLive(ChannelId, MessageId),
+    /// The message exists in the channel and is not itself a reply.
+    MessageTopLevel(ChannelId, MessageId),
+    /// The user has not reacted to the message with the emoji, and with it the message has at
+    /// most this many kinds of reaction.
+    ReactionAddable(MessageId, UserId, Emoji, usize),
+    /// The user has reacted to the message with the emoji.
+    ReactionThere(MessageId, UserId, Emoji),
+    /// The marker of the user in the channel stands before this place.
+    ReadBefore(ChannelId, UserId, Seq),
+    /// Nothing was imported from this source.
+    SourceFree(String),
+}
+
+/// Why a change was refused. The first precondition that does not hold is named.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A precondition does not hold.
+    #[error("a precondition does not hold: {0:?}")]
+    Precondition(Precondition),
+    /// Another request came under the same `client_id`.
+    #[error("another request came under the same client_id")]
+    DedupeMismatch,
+}
+
+/// A row that is no part of any log.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Record {
+    /// A new account.
+    CreateUser(User),
+    /// The account as it is now (all fields but id, username and `created_at`).
+    UpdateUser(User),
+    /// Another username for an account: a ghost that is claimed.
+    RenameUser(UserId, String),
+    /// Envelopes at the end of an identity's chain, as JSON.
+    AppendChain {
+        /// Whose chain.
+        identity: IdentityKey,
+        /// `seq` of the first one.
+        first: u64,
+        /// The envelopes.
+        envelopes: Vec<Vec<u8>>,
+    },
+    /// The challenge is used; it may be forgotten after this time.
+    UseChallenge(Digest, Timestamp),
+    /// A code with which a user registers a new identity, until a time.
+    CreateReset(Digest, UserId, Timestamp),
+    /// The reset code is used up.
+    UseReset(Digest),
+    /// A new session.
+    CreateSession(StoredSession),
+    /// A session was used: last use and end move.
+    TouchSession(SessionId, Timestamp, Timestamp),
+    /// A session ends.
+    DeleteSession(SessionId),
+    /// Every session of the user ends; with a device, only its sessions.
+    DeleteSessions(UserId, Option<DeviceId>),
+    /// A new community.
+    CreateCommunity(Community),
+    /// Name and slug of a community as they are now.
+    UpdateCommunity(Community),
+    /// A new invite.
+    CreateInvite(StoredInvite),
+    /// An invite is used once more.
+    UseInvite(Digest),
+    /// An invite is gone.
+    DeleteInvite(Digest),
+    /// What was made from a source record, so that a second import finds it.
+    BindSource {
+        /// The record's `source_id`.
+        source: String,
+        /// The 16 bytes of the id of what was made.
+        target: uuid::Uuid,
+    },
+    /// The answer to a request with an `Idempotency-Key`.
+    PutResponse(StoredResponse),
+    /// A value of the server's own, such as its gateway id; replaces an older one.
+    PutSetting(&'static str, Vec<u8>),
+    /// Challenges, responses, resets and sessions that ended before this time are forgotten.
+    Prune(Timestamp),
+}
+
+/// The place that an entry was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// In the order of commits.
+    pub position: Position,
+    /// In its log.
+    pub seq: Seq,
+}
+
+/// A message that had come before under the same `client_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deduped {
+    /// The first message.
+    pub message_id: MessageId,
+    /// Its place in the channel's log.
+    pub seq: Seq,
+}
+
+/// What became of a change that was not refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// It is durable; one place for each entry, in order.
+    Appended(Vec<Placed>),
+    /// It had been there before; nothing was written.
+    Replayed(Deduped),
+}
+
+/// Why a change is not in the store.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// The change does not fit to what is there.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The answer to a submitted change, to be awaited. Dropping it does not undo the change.
+pub type Pending = tokio::sync::oneshot::Receiver<Result<Committed, ChangeError>>;
+
+/// The only way in. Changes of all callers are committed together, in the order of submission.
+#[async_trait]
+pub trait LogWriter {
+    /// Hands a change over and returns at once when there is room, else waits for room. Changes
+    /// submitted one after another are written in that order.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when the writer has stopped. Safe to drop: the change is then
+    /// either handed over or not.
+    async fn submit(&self, change: Change) -> Result<Pending, StorageError>;
+
+    /// Writes a change and waits until it is durable. Safe to drop; the change may then still be
+    /// written.
+    async fn commit(&self, change: Change) -> Result<Committed, ChangeError> {
+        let pending = self.submit(change).await?;
+        pending.await.unwrap_or_else(|_| {
+            Err(StorageError::Unavailable { detail: "the log's writer has stopped".to_owned() }
+                .into())
+        })
+    }
+
+    /// Every batch committed after this call, in order of positions and without gaps, with what
+    /// other processes wrote in between. One consumer; it must keep up: the writer waits for it.
+    /// `None` when it was taken already.
+    fn take_tail(&self) -> Option<tokio::sync::mpsc::Receiver<Arc<crate::CommittedBatch>>>;
+}
