@@ -17,6 +17,12 @@ use crate::session::StoredSession;
 pub type Digest = [u8; 32];
 
 /// Something to write, whole or not at all.
+///
+/// The store looks at [`Change::dedupe`] first: the same request again is
+/// [`Committed::Replayed`], another one is [`Refusal::DedupeMismatch`]. Then preconditions are
+/// checked against the state before the change; then records are written, then entries. A record
+/// that collides with a row (a taken name, a gap in a chain) fails the whole change with
+/// [`StorageError::Internal`]: a precondition should have refused it.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     /// What must hold, checked in order before anything is written.
@@ -249,7 +255,9 @@ pub trait LogWriter {
     }
 
     /// Every batch committed after this call, in order of positions and without gaps, with what
-    /// other processes wrote in between. One consumer; it must keep up: the writer waits for it.
+    /// other processes wrote in between. One consumer; it must keep up: the writer waits for it,
+    /// and goes on without it once the receiver is dropped. A change without entries makes no
+    /// batch.
     /// `None` when it was taken already.
     fn take_tail(&self) -> Option<tokio::sync::mpsc::Receiver<Arc<crate::CommittedBatch>>>;
 }

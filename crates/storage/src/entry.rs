@@ -66,7 +66,7 @@ pub struct StoredEntry {
 pub struct VisiblePage {
     /// Events in order of positions, each as JSON.
     pub events: Vec<VisibleEvent>,
-    /// Everything up to here has been looked at.
+    /// Everything up to here has been looked at; never past the head.
     pub reached: Position,
     /// Whether there is more up to the limit that was asked for.
     pub has_more: bool,
@@ -104,7 +104,9 @@ pub trait EntryRepository {
     ) -> Result<Vec<StoredEntry>, StorageError>;
 
     /// What a user may see after a position and up to another, at most `limit` events, ascending.
-    /// A log is visible from the user's joining on; who left still sees the entry that says so.
+    /// A log is visible from the user's newest joining on, that entry included. Membership is what
+    /// it is now, not what it was when the entry came: of a log that they left, users see nothing
+    /// but the entry that says so. An erased entry is an event with `data` null.
     /// A page may be short or empty and still have more: the work of one call is bounded.
     async fn visible(
         &self,

@@ -3,7 +3,7 @@
 //! Every write is a [`Change`]: preconditions that are checked again inside of the transaction,
 //! rows that are no part of any log ([`Record`]), and entries to append. The store turns each
 //! entry's [`Fact`](tidings_domain::Fact) into its projections in the same transaction, and can
-//! rebuild all projections from the entries alone. Every read is a method of a repository and sees
+//! rebuild all projections from the entries alone; [`projection`] has the rules. Every read is a method of a repository and sees
 //! one consistent state.
 //!
 //! This crate must never know SQL. To add a noun: its trait in a file of its own, its part of
@@ -19,6 +19,7 @@ pub mod error;
 pub mod import;
 pub mod message;
 pub mod operation;
+pub mod projection;
 pub mod search;
 pub mod session;
 

@@ -35,7 +35,7 @@ pub struct StoredMessage {
     /// `data` of the entry that holds the newest version (a `wire::message::Message`); `None` once
     /// deleted.
     pub data: Option<Bytes>,
-    /// Reactions in the order in which each emoji first came.
+    /// Reactions in the order in which each emoji first came; see [`crate::projection`].
     pub reactions: Vec<StoredReaction>,
 }
 
@@ -59,11 +59,12 @@ pub enum PageAt {
     Before(Seq),
     /// Those right after a place.
     After(Seq),
-    /// Half before a place and half from it on.
+    /// Half before a place and half from it on, of an odd limit one more from it on. A side with
+    /// fewer messages is not made up for by the other.
     Around(Seq),
 }
 
-/// A page of messages, ascending.
+/// A page of messages, tombstones too, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MessagePage {
     /// The messages.

@@ -52,10 +52,43 @@ pub struct SearchPage {
     pub next: Option<Position>,
 }
 
+/// The text of a body that is indexed: all but the references, whose ids nobody searches for.
+pub fn searchable(body: &str) -> String {
+    let mut text = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(at) = rest.find("@<").into_iter().chain(rest.find("#<")).min() {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let (sign, inside) = from.split_at(2);
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ":-".contains(c);
+        rest = inside.trim_start_matches(inner);
+        match rest.strip_prefix('>') {
+            Some(after) => {
+                text.push(' ');
+                rest = after;
+            }
+            None => {
+                text.push_str(sign);
+                rest = inside;
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Whether a body carries a link, as `has:link` understands it.
+pub fn has_link(body: &str) -> bool {
+    let body = body.to_ascii_lowercase();
+    body.contains("http://") || body.contains("https://")
+}
+
 /// The full-text index.
 #[async_trait]
 pub trait SearchRepository {
-    /// Finds messages, newest first, at most `limit`, older than `before` when that is given.
+    /// Finds messages, newest first, at most `limit`, older than `before` when that is given. A
+    /// message's age is the position of the entry that created it, also after an edit. Words are
+    /// whole words, without regard to case and accents, of [`searchable`] bodies.
     async fn search(
         &self,
         filter: &SearchFilter,
@@ -66,4 +99,23 @@ pub trait SearchRepository {
 
     /// Waits until the index has reached a position. Safe to drop.
     async fn indexed(&self, position: Position) -> Result<(), StorageError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_not_searched_for() {
+        let id = "0193a0c2-7b5e-7c3a-9f10-8e2d4c6b8a01";
+        let body = format!("hi @<user:{id}>, see #<channel:{id}> @<here> a@<b C> #<");
+        assert_eq!(searchable(&body), "hi  , see     a@<b C> #<");
+        assert_eq!(searchable("plain é"), "plain é");
+    }
+
+    #[test]
+    fn links_are_http_addresses() {
+        assert!(has_link("see HTTPS://example.org"));
+        assert!(!has_link("see example.org"));
+    }
 }
