@@ -27,10 +27,10 @@ impl From<Time> for Timestamp {
 impl fmt::Display for Time {
     /// Times outside of the years −9999 to 9999 are shown as the nearest of these.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let clamped = self
-            .0
-            .0
-            .clamp(jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+        // The range of milliseconds ends with whole seconds, the range of timestamps just behind.
+        let first = jiff::Timestamp::MIN.as_second() * 1000;
+        let last = jiff::Timestamp::MAX.as_second() * 1000;
+        let clamped = self.0.0.clamp(first, last);
         let at = jiff::Timestamp::from_millisecond(clamped).unwrap_or_default();
         write!(f, "{at:.3}")
     }
@@ -67,5 +67,6 @@ mod tests {
         assert_eq!("1970-01-01T01:00:00.5+01:00".parse::<Time>().ok(), Some(Time(Timestamp(500))));
         assert!("yesterday".parse::<Time>().is_err());
         assert!(Time(Timestamp(i64::MAX)).to_string().starts_with("9999-"));
+        assert!(Time(Timestamp(i64::MIN)).to_string().starts_with("-009999-"));
     }
 }
