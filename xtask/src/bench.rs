@@ -1,7 +1,5 @@
 //! `cargo xtask bench NAME`: one benchmark of `docs/benchmarks.md` beside its ceiling.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use clap::Parser;
 
@@ -23,7 +21,7 @@ pub(crate) struct Args {
 }
 
 /// Builds in release mode and runs the benchmark, which prints its table.
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let cluster = if args.postgres { test::start_postgres()? } else { None };
     release::run_tool("bench", &args.name, &args.arguments, cluster.as_ref())
 }

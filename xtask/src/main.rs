@@ -48,8 +48,8 @@ enum Task {
     Fuzz(fuzz::Args),
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
         Task::Test(args) => test::run(&args),
         Task::Tidy => tidy::run(),
         Task::Ci => ci::run(),
@@ -57,5 +57,12 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Bench(args) => bench::run(&args),
         Task::Torture(args) => torture::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
-    }
+    };
+    outcome.map_or_else(
+        |error| {
+            report::complain(&error);
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }

@@ -1,6 +1,6 @@
 //! Building for speed and running a tool of `bench/`, which starts the programs beside it.
 
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -15,7 +15,7 @@ pub(crate) fn run_tool(
     name: &str,
     arguments: &[String],
     cluster: Option<&Cluster>,
-) -> Result<ExitCode> {
+) -> Result<()> {
     report::step("building in release mode", || {
         let programs = ["tidings-bench", "tidingsd", "tidings"];
         let selection = programs.iter().flat_map(|program| ["--bin", program]);
@@ -26,6 +26,5 @@ pub(crate) fn run_tool(
     if let Some(cluster) = cluster {
         tool.env(postgres::URL_VARIABLE, cluster.url());
     }
-    process::run(&mut tool)?;
-    Ok(ExitCode::SUCCESS)
+    process::run(&mut tool)
 }

@@ -11,6 +11,12 @@ pub(crate) fn say(line: impl Display) {
     println!("{line}");
 }
 
+/// Prints why the task failed, with the chain of causes in one line.
+#[expect(clippy::print_stderr, reason = "the one place where a task says that it failed")]
+pub(crate) fn complain(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
+
 /// Runs one step between a line that names it and a line that says how it went and how long it
 /// took.
 #[expect(clippy::disallowed_methods, reason = "a step is measured by the clock on the wall")]

@@ -1,7 +1,5 @@
 //! `cargo xtask test`: everything that must hold, with what it needs installed and started.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use clap::Parser;
 
@@ -30,7 +28,7 @@ impl Args {
 
 /// Runs tidy, the examples in the documentation and then the tests, whose summary is the last thing
 /// printed when all is well. A step that fails does not keep the next ones from running.
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     needs::provide(&[&needs::GIT, &needs::NEXTEST])?;
     let tidy = report::step("tidy", tidy::check);
     let examples = report::step("examples in the documentation", run_examples);
@@ -49,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     for outcome in [tidy, examples, tests] {
         outcome?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// A cluster for the whole run, unless the caller has named one already.

@@ -12,10 +12,8 @@ mod tree;
 mod words;
 mod workspace;
 
-use std::fmt;
-use std::process::ExitCode;
-
 use anyhow::{Result, bail};
+use std::fmt;
 
 use crate::{needs, report};
 
@@ -52,10 +50,10 @@ impl fmt::Display for Finding {
 }
 
 /// Checks with what the check itself needs.
-pub(crate) fn run() -> Result<ExitCode> {
+pub(crate) fn run() -> Result<()> {
     needs::provide(&[&needs::GIT])?;
     report::step("tidy", check)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Prints every finding; any is an error.

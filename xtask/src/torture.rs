@@ -1,7 +1,5 @@
 //! `cargo xtask torture NAME`: one reliability test at its full length.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use clap::Parser;
 
@@ -20,7 +18,7 @@ pub(crate) struct Args {
 
 /// Builds in release mode, starts a PostgreSQL, since faults are injected on both databases, and
 /// runs the test, which prints its seed.
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let cluster = test::start_postgres()?;
     release::run_tool("torture", &args.name, &args.arguments, cluster.as_ref())
 }
