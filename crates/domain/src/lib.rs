@@ -13,6 +13,8 @@ pub mod id;
 pub mod log;
 pub mod message;
 pub mod name;
+pub mod reference;
+pub mod search;
 pub mod time;
 pub mod user;
 
