@@ -62,15 +62,12 @@ pub fn searchable(body: &str) -> String {
         let (sign, inside) = from.split_at(2);
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ":-".contains(c);
         rest = inside.trim_start_matches(inner);
-        match rest.strip_prefix('>') {
-            Some(after) => {
-                text.push(' ');
-                rest = after;
-            }
-            None => {
-                text.push_str(sign);
-                rest = inside;
-            }
+        if let Some(after) = rest.strip_prefix('>') {
+            text.push(' ');
+            rest = after;
+        } else {
+            text.push_str(sign);
+            rest = inside;
         }
     }
     text.push_str(rest);

@@ -1,0 +1,62 @@
+//! The store in memory: the reference for the others, and what tests of the server run on.
+//!
+//! All state is behind one lock that is never held across an await. Nothing survives the process.
+
+mod account;
+mod change;
+mod channel;
+mod community;
+mod entry;
+mod import;
+mod message;
+mod operation;
+mod projection;
+mod search;
+mod session;
+mod writer;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::memory::account::Accounts;
+use crate::memory::change::Dedupes;
+use crate::memory::community::Communities;
+use crate::memory::entry::Log;
+use crate::memory::import::Sources;
+use crate::memory::operation::Operations;
+use crate::memory::projection::Projections;
+use crate::memory::session::Sessions;
+use crate::memory::writer::Tail;
+
+/// A [`Store`](crate::Store) in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    generation: u64,
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    /// An empty store. `generation` is the random id of its order of commits.
+    pub fn new(generation: u64) -> Self {
+        Self { generation, state: Mutex::default() }
+    }
+
+    /// A panic under the lock would be a defect of ours; what it left is still read, so that one
+    /// failed test does not hide behind another.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everything that the store holds.
+#[derive(Debug, Default)]
+struct State {
+    log: Log,
+    projections: Projections,
+    accounts: Accounts,
+    sessions: Sessions,
+    communities: Communities,
+    sources: Sources,
+    operations: Operations,
+    dedupes: Dedupes,
+    tail: Tail,
+}

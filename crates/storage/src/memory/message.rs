@@ -1,0 +1,215 @@
+//! Messages, reactions and pages of them.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tidings_domain::{
+    ChannelId, Emoji, Fact, Message, MessageId, Position, Seq, Timestamp, UserId,
+};
+
+use crate::error::StorageError;
+use crate::memory::projection::Projections;
+use crate::memory::{MemoryStore, State};
+use crate::message::{
+    MessagePage, MessageRepository, PageAt, StoredMessage, StoredReaction, StoredVersion,
+};
+use crate::projection::Remains;
+
+/// One person's reaction.
+#[derive(Debug)]
+pub(super) struct Reacted {
+    pub(super) emoji: Emoji,
+    pub(super) user: UserId,
+    /// Where the emoji stands: the `seq` at which its first reaction came.
+    pub(super) place: Seq,
+}
+
+/// What the newest version says.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) data: Bytes,
+    pub(super) fact: Arc<Fact>,
+}
+
+/// A message, or its tombstone.
+#[derive(Debug)]
+pub(super) struct MessageRow {
+    pub(super) remains: Remains,
+    pub(super) channel: ChannelId,
+    pub(super) seq: Seq,
+    pub(super) position: Position,
+    pub(super) edited_at: Option<Timestamp>,
+    pub(super) deleted: bool,
+    pub(super) reply_count: u32,
+    pub(super) last_reply_at: Option<Timestamp>,
+    pub(super) said: Option<Said>,
+    /// The entries that hold its versions, oldest first.
+    pub(super) versions: Vec<Position>,
+    /// Replies, tombstones too.
+    pub(super) replies: BTreeMap<Seq, MessageId>,
+    pub(super) reactions: Vec<Reacted>,
+}
+
+impl MessageRow {
+    /// The message in its newest version; `None` once deleted.
+    pub(super) fn newest(&self) -> Option<&Message> {
+        match &*self.said.as_ref()?.fact {
+            Fact::MessageCreated { message } | Fact::MessageEdited { message } => Some(message),
+            _ => None,
+        }
+    }
+
+    pub(super) fn has_reaction(&self, user: UserId, emoji: &Emoji) -> bool {
+        self.reactions.iter().any(|it| it.user == user && it.emoji == *emoji)
+    }
+
+    pub(super) fn can_add(&self, user: UserId, emoji: &Emoji, kinds: usize) -> bool {
+        let there = self.kinds(user);
+        let kind_is_new = !there.iter().any(|kind| kind.emoji == *emoji);
+        !self.has_reaction(user, emoji) && there.len() + usize::from(kind_is_new) <= kinds
+    }
+
+    fn kinds(&self, reader: UserId) -> Vec<StoredReaction> {
+        let mut kinds: BTreeMap<(Seq, &Emoji), (u32, bool)> = BTreeMap::new();
+        for reacted in &self.reactions {
+            let (count, me) = kinds.entry((reacted.place, &reacted.emoji)).or_default();
+            *count += 1;
+            *me |= reacted.user == reader;
+        }
+        kinds
+            .into_iter()
+            .map(|((_, emoji), (count, me))| StoredReaction { emoji: emoji.clone(), count, me })
+            .collect()
+    }
+
+    pub(super) fn stored(&self, reader: UserId) -> StoredMessage {
+        StoredMessage {
+            id: self.remains.message_id,
+            channel_id: self.channel,
+            seq: self.seq,
+            author_id: self.remains.author_id,
+            parent_id: self.remains.parent_id,
+            broadcast: self.remains.broadcast,
+            created_at: self.remains.created_at,
+            edited_at: self.edited_at,
+            deleted: self.deleted,
+            reply_count: self.reply_count,
+            last_reply_at: self.last_reply_at,
+            data: self.said.as_ref().map(|said| said.data.clone()),
+            reactions: self.kinds(reader),
+        }
+    }
+}
+
+impl Projections {
+    pub(super) fn message(&self, id: MessageId) -> Option<&MessageRow> {
+        self.messages.get(&id)
+    }
+
+    pub(super) fn is_live(&self, channel: ChannelId, id: MessageId) -> bool {
+        self.message(id).is_some_and(|row| row.channel == channel && !row.deleted)
+    }
+
+    /// A page out of messages in order of places.
+    fn page(
+        &self,
+        places: &BTreeMap<Seq, MessageId>,
+        at: PageAt,
+        limit: usize,
+        reader: UserId,
+    ) -> MessagePage {
+        let before = |place: Seq, limit: usize| {
+            let mut found: Vec<_> = places.range(..place).rev().take(limit).collect();
+            found.reverse();
+            found
+        };
+        let from = |start: Bound<Seq>, limit: usize| {
+            places.range((start, Bound::Unbounded)).take(limit).collect::<Vec<_>>()
+        };
+        let found = match at {
+            PageAt::Newest => before(Seq(u64::MAX), limit),
+            PageAt::Before(place) => before(place, limit),
+            PageAt::After(place) => from(Bound::Excluded(place), limit),
+            PageAt::Around(place) => {
+                let mut found = before(place, limit / 2);
+                found.extend(from(Bound::Included(place), limit - limit / 2));
+                found
+            }
+        };
+        let (Some((first, _)), Some((last, _))) = (found.first(), found.last()) else {
+            // Nothing lies on the side that was asked for; the rest is on the other.
+            return MessagePage {
+                more_before: matches!(at, PageAt::After(_)) && !places.is_empty(),
+                more_after: matches!(at, PageAt::Before(_)) && !places.is_empty(),
+                ..MessagePage::default()
+            };
+        };
+        MessagePage {
+            more_before: places.first_key_value().is_some_and(|(seq, _)| seq < *first),
+            more_after: places.last_key_value().is_some_and(|(seq, _)| seq > *last),
+            messages: found
+                .iter()
+                .filter_map(|(_, id)| self.message(**id).map(|row| row.stored(reader)))
+                .collect(),
+        }
+    }
+}
+
+impl State {
+    fn versions(&self, row: &MessageRow) -> Vec<StoredVersion> {
+        let entries = row.versions.iter().filter_map(|position| self.log.at(*position));
+        entries
+            .filter_map(|entry| {
+                let (data, _) = entry.stored.data.clone()?;
+                Some(StoredVersion { seq: entry.stored.seq, at: entry.stored.at, data })
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl MessageRepository for MemoryStore {
+    async fn message(
+        &self,
+        id: MessageId,
+        reader: UserId,
+    ) -> Result<Option<StoredMessage>, StorageError> {
+        Ok(self.state().projections.message(id).map(|row| row.stored(reader)))
+    }
+
+    async fn timeline(
+        &self,
+        channel: ChannelId,
+        at: PageAt,
+        limit: usize,
+        reader: UserId,
+    ) -> Result<MessagePage, StorageError> {
+        let state = self.state();
+        let room = state.projections.rooms.get(&channel);
+        Ok(room.map_or_else(MessagePage::default, |room| {
+            state.projections.page(&room.timeline, at, limit, reader)
+        }))
+    }
+
+    async fn thread(
+        &self,
+        root: MessageId,
+        at: PageAt,
+        limit: usize,
+        reader: UserId,
+    ) -> Result<MessagePage, StorageError> {
+        let state = self.state();
+        let row = state.projections.message(root);
+        Ok(row.map_or_else(MessagePage::default, |row| {
+            state.projections.page(&row.replies, at, limit, reader)
+        }))
+    }
+
+    async fn versions(&self, id: MessageId) -> Result<Vec<StoredVersion>, StorageError> {
+        let state = self.state();
+        Ok(state.projections.message(id).map_or_else(Vec::new, |row| state.versions(row)))
+    }
+}
