@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<()> {
     });
     guard("licenses, bans and sources", &|| {
         // Advisories need a database from elsewhere, and say nothing about the change at hand.
-        let arguments = ["deny", "--all-features", "check", "bans", "licenses", "sources"];
+        let arguments = ["deny", "check", "bans", "licenses", "sources"];
         if_installed(&needs::DENY, || process::run(process::cargo().args(arguments)))
     });
     guard("unused dependencies", &|| {

@@ -21,7 +21,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let targets = targets();
     if !targets.contains(&args.target) {
-        bail!("there is no fuzz target `{}`; there are: {}", args.target, targets.join(", "));
+        let names = if targets.is_empty() { "none".to_owned() } else { targets.join(", ") };
+        bail!("there is no fuzz target `{}`; there are: {names}", args.target);
     }
     needs::provide(&[&needs::CXX, &needs::FUZZ])?;
     // The sanitizers want a nightly compiler; the coverage that guides the search does not.
