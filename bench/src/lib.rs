@@ -1,0 +1,15 @@
+//! Load generator, ceilings, replay and torture of Tidings.
+//!
+//! This crate knows the server only from outside: its binary, its public HTTP and WebSocket API,
+//! and what the kernel says of its process. To add a bench, give it a file in `bench/` and a line
+//! in `bench::Name`; to add a fault, a file in `torture/`.
+
+pub mod ceiling;
+pub mod clock;
+pub mod engine;
+pub mod frame;
+pub mod load;
+pub mod process;
+pub mod report;
+pub mod stats;
+pub mod torture;
