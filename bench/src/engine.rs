@@ -31,14 +31,14 @@ impl Greeter {
             .with_context(|| format!("connect to {server}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let carry = frame::upgrade(&mut stream, &server.to_string(), path, rand::random())?;
+        let carry = frame::upgrade(&mut stream, &server.to_string(), path, *b"the sample nonce")?;
         Ok(Self { stream, carry })
     }
 
     /// Sends one text frame.
     pub fn send(&mut self, text: &str) -> anyhow::Result<()> {
         let mut out = Vec::with_capacity(text.len() + 14);
-        frame::put_client(&mut out, frame::TEXT, text.as_bytes(), rand::random());
+        frame::put_client(&mut out, frame::TEXT, text.as_bytes(), frame::MASK);
         self.stream.write_all(&out).context("send a frame")
     }
 
@@ -83,7 +83,6 @@ pub struct Engine {
     peers: BTreeMap<usize, Peer>,
     next: usize,
     scratch: Vec<u8>,
-    mask: [u8; 4],
 }
 
 impl Engine {
@@ -95,7 +94,6 @@ impl Engine {
             peers: BTreeMap::new(),
             next: 0,
             scratch: vec![0; SCRATCH],
-            mask: rand::random(),
         })
     }
 
@@ -130,7 +128,7 @@ impl Engine {
     /// Puts one text frame behind what `number` has to send; [`Engine::flush`] sends it.
     pub fn queue(&mut self, number: usize, payload: &[u8]) -> anyhow::Result<()> {
         let peer = self.peers.get_mut(&number).context("send on a closed connection")?;
-        frame::put_client(&mut peer.out, frame::TEXT, payload, self.mask);
+        frame::put_client(&mut peer.out, frame::TEXT, payload, frame::MASK);
         Ok(())
     }
 
@@ -157,7 +155,7 @@ impl Engine {
                 write_out(peer)?;
             }
             if event.is_readable() {
-                read_in(peer, &mut self.scratch, self.mask, |text| on_frame(number, text))
+                read_in(peer, &mut self.scratch, |text| on_frame(number, text))
                     .with_context(|| format!("connection {number}"))?;
             }
         }
@@ -183,7 +181,6 @@ fn write_out(peer: &mut Peer) -> anyhow::Result<()> {
 fn read_in(
     peer: &mut Peer,
     scratch: &mut [u8],
-    mask: [u8; 4],
     mut on_text: impl FnMut(&[u8]),
 ) -> anyhow::Result<()> {
     loop {
@@ -197,11 +194,11 @@ fn read_in(
         let fresh = scratch.get(..count).unwrap_or_default();
         let mut replies = Vec::new();
         if peer.carry.is_empty() {
-            let used = split(fresh, mask, &mut replies, &mut on_text)?;
+            let used = split(fresh, &mut replies, &mut on_text)?;
             peer.carry.extend_from_slice(fresh.get(used..).unwrap_or_default());
         } else {
             peer.carry.extend_from_slice(fresh);
-            let used = split(&peer.carry, mask, &mut replies, &mut on_text)?;
+            let used = split(&peer.carry, &mut replies, &mut on_text)?;
             peer.carry.drain(..used);
         }
         if !replies.is_empty() {
@@ -218,7 +215,6 @@ fn read_in(
 /// Hands out the whole frames in `buffer`, answers pings, and returns how many bytes were used.
 fn split(
     buffer: &[u8],
-    mask: [u8; 4],
     replies: &mut Vec<u8>,
     on_text: &mut impl FnMut(&[u8]),
 ) -> anyhow::Result<usize> {
@@ -228,7 +224,7 @@ fn split(
         let payload = rest.get(found.payload.clone()).unwrap_or_default();
         match found.opcode {
             frame::TEXT if found.fin => on_text(payload),
-            frame::PING => frame::put_client(replies, frame::PONG, payload, mask),
+            frame::PING => frame::put_client(replies, frame::PONG, payload, frame::MASK),
             frame::PONG => {}
             frame::CLOSE => bail!("the server closed: {}", String::from_utf8_lossy(payload)),
             other => bail!("an unexpected frame with opcode {other}, fin {}", found.fin),

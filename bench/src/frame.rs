@@ -20,6 +20,10 @@ pub const PING: u8 = 0x9;
 /// Opcode of a pong.
 pub const PONG: u8 = 0xA;
 
+/// The mask of every frame that a bench sends. Masks protect proxies from web pages (RFC 6455,
+/// section 10.3); unmasking costs the server the same whatever they are.
+pub const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+
 /// Longest payload that is accepted: the limit of a Tidings frame, 1 MiB, and a little for headers.
 pub const LARGEST: usize = (1 << 20) + 64;
 

@@ -100,9 +100,11 @@ impl Reader {
                 _ => Kind::Other,
             };
         }
-        // Type names stand before any text that a person wrote.
-        let head = frame.get(..frame.len().min(256)).unwrap_or_default();
-        if self.created.find(head).is_some() {
+        // The type of a frame stands before any text that a person wrote, that of an event behind:
+        // events are canonical JSON, whose fields are sorted.
+        let head = frame.get(..frame.len().min(64)).unwrap_or_default();
+        let tail = frame.get(frame.len().saturating_sub(64)..).unwrap_or_default();
+        if self.created.find(tail).is_some() {
             Kind::Delivery
         } else if self.acked.find(head).is_some() {
             Kind::Ack
@@ -381,7 +383,7 @@ mod tests {
         let dialect = Dialect::Tidings { channels: Vec::new(), run: String::new() };
         let reader = Reader::new(&dialect);
         let event =
-            br#"{"v":1,"t":"event","body":{"next":"x","event":{"type":"message.created"}}}"#;
+            br#"{"v":1,"t":"event","body":{"next":"x","event":{"data":{"body":"error"},"type":"message.created"}}}"#;
         assert_eq!(reader.kind(event), Kind::Delivery);
         assert_eq!(reader.kind(br#"{"v":1,"t":"conv.acked","body":{}}"#), Kind::Ack);
         assert_eq!(reader.kind(br#"{"v":1,"t":"error","body":{}}"#), Kind::Failure);

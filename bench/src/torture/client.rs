@@ -55,7 +55,8 @@ struct Frame<'a> {
 
 #[derive(Deserialize)]
 struct EventBody {
-    next: String,
+    /// Absent for ephemeral events.
+    next: Option<String>,
     event: LogEvent,
 }
 
@@ -226,7 +227,7 @@ impl Client {
             "event" => {
                 let EventBody { next, event } = serde_json::from_str(body)?;
                 // The cursor moves with the event: a crash between the two cannot be seen outside.
-                self.cursor = Some(next);
+                self.cursor = next.or(self.cursor.take());
                 self.log_event(at, &event);
             }
             "session.ready" => return Ok(self.session_ready(at, serde_json::from_str(body)?)),
