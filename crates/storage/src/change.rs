@@ -67,7 +67,7 @@ pub struct Dedupe {
 }
 
 /// What must hold for a change. Each is checked inside of the writer's transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Precondition {
     /// No account with an identity exists.

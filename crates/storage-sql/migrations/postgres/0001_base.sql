@@ -1,0 +1,243 @@
+-- The log. `subject`, `parent` and `flags` are metadata that outlives an erased body: the message
+-- that an entry is about, what it replies to, and (1) whether the timeline shows it, (2) whether
+-- it was imported, (4) whether it is a broadcast reply.
+CREATE TABLE logs (
+  id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind          TEXT    NOT NULL,
+  owner         UUID    NOT NULL,
+  community_id  UUID    NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  head_seq      BIGINT NOT NULL DEFAULT 0,
+  head_hash     BYTEA    NOT NULL,
+  message_count BIGINT NOT NULL DEFAULT 0,
+  member_count  BIGINT NOT NULL DEFAULT 0,
+  UNIQUE (owner, kind)
+);
+
+CREATE TABLE entries (
+  position   BIGINT PRIMARY KEY,
+  log        BIGINT NOT NULL,
+  seq        BIGINT NOT NULL,
+  kind       TEXT    NOT NULL,
+  actor      UUID    NOT NULL,
+  at         BIGINT NOT NULL,
+  subject    UUID    NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  parent     UUID    NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  flags      BIGINT NOT NULL DEFAULT 0,
+  data       BYTEA,
+  salt       BYTEA,
+  commitment BYTEA    NOT NULL,
+  hash       BYTEA    NOT NULL
+);
+CREATE UNIQUE INDEX entries_log_seq ON entries (log, seq);
+
+-- One row: the position of the newest entry. Every writing transaction takes its lock first.
+CREATE TABLE log_position (
+  id       BIGINT PRIMARY KEY CHECK (id = 1),
+  position BIGINT NOT NULL
+);
+INSERT INTO log_position (id, position) VALUES (1, 0);
+
+-- Projections.
+CREATE TABLE channels (
+  id           UUID    PRIMARY KEY,
+  log          BIGINT NOT NULL,
+  community_id UUID    NOT NULL,
+  name         TEXT    NOT NULL DEFAULT '',
+  type         TEXT    NOT NULL,
+  visibility   TEXT    NOT NULL,
+  kind         TEXT    NOT NULL,
+  topic        TEXT    NOT NULL DEFAULT '',
+  category     TEXT    NOT NULL DEFAULT '',
+  archived     BOOLEAN NOT NULL DEFAULT FALSE,
+  is_default   BOOLEAN NOT NULL DEFAULT FALSE,
+  created_at   BIGINT NOT NULL,
+  dm_users     TEXT    NOT NULL DEFAULT ''
+);
+CREATE INDEX channels_log ON channels (log);
+CREATE INDEX channels_name ON channels (community_id, name) WHERE name <> '';
+CREATE UNIQUE INDEX channels_dm ON channels (dm_users) WHERE dm_users <> '';
+
+-- Memberships of communities (in `g:` logs) and of channels (in `c:` logs). `left_position` is 0
+-- while the user is in it.
+CREATE TABLE memberships (
+  user_id         UUID    NOT NULL,
+  log             BIGINT NOT NULL,
+  role            TEXT    NOT NULL,
+  joined_at       BIGINT NOT NULL,
+  joined_position BIGINT NOT NULL,
+  left_position   BIGINT NOT NULL DEFAULT 0,
+  read_seq        BIGINT NOT NULL DEFAULT 0,
+  read_ordinal    BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (user_id, log)
+);
+CREATE INDEX memberships_log ON memberships (log, user_id) WHERE left_position = 0;
+
+-- `ordinal` is the log's message_count right after the message; `latest` the position of the entry
+-- with the newest version.
+CREATE TABLE messages (
+  log           BIGINT NOT NULL,
+  seq           BIGINT NOT NULL,
+  id            UUID    NOT NULL,
+  position      BIGINT NOT NULL,
+  latest        BIGINT NOT NULL,
+  author        UUID    NOT NULL,
+  parent        UUID    NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  reply         BOOLEAN NOT NULL DEFAULT FALSE,
+  broadcast     BOOLEAN NOT NULL DEFAULT FALSE,
+  timeline      BOOLEAN NOT NULL DEFAULT TRUE,
+  counted       BOOLEAN NOT NULL DEFAULT TRUE,
+  ordinal       BIGINT NOT NULL,
+  created_at    BIGINT NOT NULL,
+  edited_at     BIGINT NOT NULL DEFAULT 0,
+  deleted       BOOLEAN NOT NULL DEFAULT FALSE,
+  reply_count   BIGINT NOT NULL DEFAULT 0,
+  last_reply_at BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (log, seq)
+);
+CREATE UNIQUE INDEX messages_id ON messages (id);
+CREATE INDEX messages_timeline ON messages (log, seq) WHERE timeline;
+CREATE INDEX messages_thread ON messages (parent, seq) WHERE reply;
+
+-- The edits of each message; its first version is the entry that created it.
+CREATE TABLE versions (
+  message_id UUID    NOT NULL,
+  position   BIGINT  NOT NULL,
+  PRIMARY KEY (message_id, position)
+);
+
+CREATE TABLE reactions (
+  message_id UUID    NOT NULL,
+  emoji      TEXT    NOT NULL,
+  user_id    UUID    NOT NULL,
+  position   BIGINT NOT NULL,
+  PRIMARY KEY (message_id, emoji, user_id)
+);
+
+-- Whom an unread message names; the nil user stands for everyone.
+CREATE TABLE mentions (
+  log     BIGINT NOT NULL,
+  user_id UUID    NOT NULL,
+  seq     BIGINT NOT NULL,
+  author  UUID    NOT NULL,
+  PRIMARY KEY (log, seq, user_id)
+);
+
+-- Counted messages that were deleted: what unread counts subtract.
+CREATE TABLE tombstones (
+  log BIGINT NOT NULL,
+  seq BIGINT NOT NULL,
+  PRIMARY KEY (log, seq)
+);
+
+-- Records: rows that are no part of any log.
+CREATE TABLE client_ids (
+  log        BIGINT NOT NULL,
+  user_id    UUID    NOT NULL,
+  client_id  TEXT    NOT NULL,
+  request    BYTEA    NOT NULL,
+  message_id UUID    NOT NULL,
+  seq        BIGINT NOT NULL,
+  PRIMARY KEY (log, user_id, client_id)
+);
+
+CREATE TABLE users (
+  id           UUID    PRIMARY KEY,
+  username     TEXT    NOT NULL UNIQUE,
+  display_name TEXT    NOT NULL,
+  identity     BYTEA    UNIQUE,
+  server_role  TEXT    NOT NULL,
+  bot          BOOLEAN NOT NULL DEFAULT FALSE,
+  discoverable BOOLEAN NOT NULL DEFAULT FALSE,
+  status       TEXT    NOT NULL DEFAULT '',
+  disabled     BOOLEAN NOT NULL DEFAULT FALSE,
+  created_at   BIGINT NOT NULL
+);
+CREATE INDEX users_owner ON users (id) WHERE server_role = 'owner';
+
+CREATE TABLE chains (
+  identity BYTEA    NOT NULL,
+  seq      BIGINT NOT NULL,
+  envelope BYTEA    NOT NULL,
+  PRIMARY KEY (identity, seq)
+);
+
+CREATE TABLE used_challenges (
+  digest     BYTEA    PRIMARY KEY,
+  expires_at BIGINT NOT NULL
+);
+
+CREATE TABLE resets (
+  digest     BYTEA    PRIMARY KEY,
+  user_id    UUID    NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+
+CREATE TABLE sessions (
+  id           UUID    PRIMARY KEY,
+  user_id      UUID    NOT NULL,
+  device_id    UUID    NOT NULL,
+  device_name  TEXT    NOT NULL,
+  token_hash   BYTEA    NOT NULL UNIQUE,
+  created_at   BIGINT NOT NULL,
+  last_used_at BIGINT NOT NULL,
+  expires_at   BIGINT NOT NULL
+);
+CREATE INDEX sessions_user ON sessions (user_id);
+
+CREATE TABLE communities (
+  id         UUID    PRIMARY KEY,
+  name       TEXT    NOT NULL,
+  slug       TEXT    NOT NULL UNIQUE,
+  created_at BIGINT NOT NULL
+);
+
+CREATE TABLE invites (
+  code_hash    BYTEA    PRIMARY KEY,
+  code         TEXT    NOT NULL,
+  community_id UUID    NOT NULL,
+  created_by   UUID    NOT NULL,
+  created_at   BIGINT NOT NULL,
+  max_uses     BIGINT,
+  uses         BIGINT NOT NULL DEFAULT 0,
+  expires_at   BIGINT,
+  role         TEXT    NOT NULL,
+  claims       UUID
+);
+CREATE INDEX invites_community ON invites (community_id, created_at);
+
+CREATE TABLE sources (
+  source TEXT PRIMARY KEY,
+  target UUID NOT NULL
+);
+
+CREATE TABLE responses (
+  user_id    UUID    NOT NULL,
+  key        BYTEA    NOT NULL,
+  request    BYTEA    NOT NULL,
+  status     BIGINT NOT NULL,
+  body       BYTEA,
+  expires_at BIGINT NOT NULL,
+  PRIMARY KEY (user_id, key)
+);
+
+CREATE TABLE settings (
+  name  TEXT PRIMARY KEY,
+  value BYTEA NOT NULL
+);
+
+-- Full-text index: `body` holds the folded words of what was said; `position` is the position of
+-- the message's first entry. `carries` is a set of bits: 1 link, 2 file, 4 image.
+CREATE TABLE search (
+  position BIGINT   PRIMARY KEY,
+  log      BIGINT   NOT NULL,
+  author   UUID     NOT NULL,
+  carries  BIGINT   NOT NULL DEFAULT 0,
+  body     TSVECTOR NOT NULL
+);
+CREATE INDEX search_body ON search USING gin (body);
+CREATE INDEX search_log ON search (log, position);
+CREATE TABLE search_position (
+  id       BIGINT PRIMARY KEY CHECK (id = 1),
+  position BIGINT NOT NULL
+);
+INSERT INTO search_position (id, position) VALUES (1, 0);

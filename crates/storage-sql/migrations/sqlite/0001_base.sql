@@ -1,0 +1,238 @@
+-- The log. `subject`, `parent` and `flags` are metadata that outlives an erased body: the message
+-- that an entry is about, what it replies to, and (1) whether the timeline shows it, (2) whether
+-- it was imported, (4) whether it is a broadcast reply.
+CREATE TABLE logs (
+  id            INTEGER PRIMARY KEY,
+  kind          TEXT    NOT NULL,
+  owner         BLOB    NOT NULL,
+  community_id  BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000',
+  head_seq      INTEGER NOT NULL DEFAULT 0,
+  head_hash     BLOB    NOT NULL,
+  message_count INTEGER NOT NULL DEFAULT 0,
+  member_count  INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (owner, kind)
+) STRICT;
+
+CREATE TABLE entries (
+  position   INTEGER PRIMARY KEY,
+  log        INTEGER NOT NULL,
+  seq        INTEGER NOT NULL,
+  kind       TEXT    NOT NULL,
+  actor      BLOB    NOT NULL,
+  at         INTEGER NOT NULL,
+  subject    BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000',
+  parent     BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000',
+  flags      INTEGER NOT NULL DEFAULT 0,
+  data       BLOB,
+  salt       BLOB,
+  commitment BLOB    NOT NULL,
+  hash       BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX entries_log_seq ON entries (log, seq);
+
+-- One row: the position of the newest entry. Every writing transaction takes its lock first.
+CREATE TABLE log_position (
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  position INTEGER NOT NULL
+) STRICT;
+INSERT INTO log_position (id, position) VALUES (1, 0);
+
+-- Projections.
+CREATE TABLE channels (
+  id           BLOB    PRIMARY KEY,
+  log          INTEGER NOT NULL,
+  community_id BLOB    NOT NULL,
+  name         TEXT    NOT NULL DEFAULT '',
+  type         TEXT    NOT NULL,
+  visibility   TEXT    NOT NULL,
+  kind         TEXT    NOT NULL,
+  topic        TEXT    NOT NULL DEFAULT '',
+  category     TEXT    NOT NULL DEFAULT '',
+  archived     INTEGER NOT NULL DEFAULT 0,
+  is_default   INTEGER NOT NULL DEFAULT 0,
+  created_at   INTEGER NOT NULL,
+  dm_users     TEXT    NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+CREATE INDEX channels_log ON channels (log);
+CREATE INDEX channels_name ON channels (community_id, name) WHERE name <> '';
+CREATE UNIQUE INDEX channels_dm ON channels (dm_users) WHERE dm_users <> '';
+
+-- Memberships of communities (in `g:` logs) and of channels (in `c:` logs). `left_position` is 0
+-- while the user is in it.
+CREATE TABLE memberships (
+  user_id         BLOB    NOT NULL,
+  log             INTEGER NOT NULL,
+  role            TEXT    NOT NULL,
+  joined_at       INTEGER NOT NULL,
+  joined_position INTEGER NOT NULL,
+  left_position   INTEGER NOT NULL DEFAULT 0,
+  read_seq        INTEGER NOT NULL DEFAULT 0,
+  read_ordinal    INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (user_id, log)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memberships_log ON memberships (log, user_id) WHERE left_position = 0;
+
+-- `ordinal` is the log's message_count right after the message; `latest` the position of the entry
+-- with the newest version.
+CREATE TABLE messages (
+  log           INTEGER NOT NULL,
+  seq           INTEGER NOT NULL,
+  id            BLOB    NOT NULL,
+  position      INTEGER NOT NULL,
+  latest        INTEGER NOT NULL,
+  author        BLOB    NOT NULL,
+  parent        BLOB    NOT NULL DEFAULT x'00000000000000000000000000000000',
+  reply         INTEGER NOT NULL DEFAULT 0,
+  broadcast     INTEGER NOT NULL DEFAULT 0,
+  timeline      INTEGER NOT NULL DEFAULT 1,
+  counted       INTEGER NOT NULL DEFAULT 1,
+  ordinal       INTEGER NOT NULL,
+  created_at    INTEGER NOT NULL,
+  edited_at     INTEGER NOT NULL DEFAULT 0,
+  deleted       INTEGER NOT NULL DEFAULT 0,
+  reply_count   INTEGER NOT NULL DEFAULT 0,
+  last_reply_at INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (log, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX messages_id ON messages (id);
+CREATE INDEX messages_timeline ON messages (log, seq) WHERE timeline;
+CREATE INDEX messages_thread ON messages (parent, seq) WHERE reply;
+
+-- The edits of each message; its first version is the entry that created it.
+CREATE TABLE versions (
+  message_id BLOB    NOT NULL,
+  position   INTEGER NOT NULL,
+  PRIMARY KEY (message_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reactions (
+  message_id BLOB    NOT NULL,
+  emoji      TEXT    NOT NULL,
+  user_id    BLOB    NOT NULL,
+  position   INTEGER NOT NULL,
+  PRIMARY KEY (message_id, emoji, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- Whom an unread message names; the nil user stands for everyone.
+CREATE TABLE mentions (
+  log     INTEGER NOT NULL,
+  user_id BLOB    NOT NULL,
+  seq     INTEGER NOT NULL,
+  author  BLOB    NOT NULL,
+  PRIMARY KEY (log, seq, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- Counted messages that were deleted: what unread counts subtract.
+CREATE TABLE tombstones (
+  log INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (log, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Records: rows that are no part of any log.
+CREATE TABLE client_ids (
+  log        INTEGER NOT NULL,
+  user_id    BLOB    NOT NULL,
+  client_id  TEXT    NOT NULL,
+  request    BLOB    NOT NULL,
+  message_id BLOB    NOT NULL,
+  seq        INTEGER NOT NULL,
+  PRIMARY KEY (log, user_id, client_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+  id           BLOB    PRIMARY KEY,
+  username     TEXT    NOT NULL UNIQUE,
+  display_name TEXT    NOT NULL,
+  identity     BLOB    UNIQUE,
+  server_role  TEXT    NOT NULL,
+  bot          INTEGER NOT NULL DEFAULT 0,
+  discoverable INTEGER NOT NULL DEFAULT 0,
+  status       TEXT    NOT NULL DEFAULT '',
+  disabled     INTEGER NOT NULL DEFAULT 0,
+  created_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX users_owner ON users (id) WHERE server_role = 'owner';
+
+CREATE TABLE chains (
+  identity BLOB    NOT NULL,
+  seq      INTEGER NOT NULL,
+  envelope BLOB    NOT NULL,
+  PRIMARY KEY (identity, seq)
+) STRICT;
+
+CREATE TABLE used_challenges (
+  digest     BLOB    PRIMARY KEY,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE resets (
+  digest     BLOB    PRIMARY KEY,
+  user_id    BLOB    NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  id           BLOB    PRIMARY KEY,
+  user_id      BLOB    NOT NULL,
+  device_id    BLOB    NOT NULL,
+  device_name  TEXT    NOT NULL,
+  token_hash   BLOB    NOT NULL UNIQUE,
+  created_at   INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL,
+  expires_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_user ON sessions (user_id);
+
+CREATE TABLE communities (
+  id         BLOB    PRIMARY KEY,
+  name       TEXT    NOT NULL,
+  slug       TEXT    NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE invites (
+  code_hash    BLOB    PRIMARY KEY,
+  code         TEXT    NOT NULL,
+  community_id BLOB    NOT NULL,
+  created_by   BLOB    NOT NULL,
+  created_at   INTEGER NOT NULL,
+  max_uses     INTEGER,
+  uses         INTEGER NOT NULL DEFAULT 0,
+  expires_at   INTEGER,
+  role         TEXT    NOT NULL,
+  claims       BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invites_community ON invites (community_id, created_at);
+
+CREATE TABLE sources (
+  source TEXT PRIMARY KEY,
+  target BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE responses (
+  user_id    BLOB    NOT NULL,
+  key        BLOB    NOT NULL,
+  request    BLOB    NOT NULL,
+  status     INTEGER NOT NULL,
+  body       BLOB,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (user_id, key)
+) STRICT;
+
+CREATE TABLE settings (
+  name  TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Full-text index: `body` is what was said, `meta` has a word for the channel's log, the author,
+-- and what the message carries. The rowid is the position of the message's first entry.
+CREATE VIRTUAL TABLE search USING fts5 (
+  body, meta, tokenize = "unicode61 remove_diacritics 2", columnsize = 0
+);
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+CREATE TABLE search_position (
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  position INTEGER NOT NULL
+) STRICT;
+INSERT INTO search_position (id, position) VALUES (1, 0);

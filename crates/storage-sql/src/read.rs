@@ -1,0 +1,10 @@
+//! Reads: a file for each repository. Functions over [`Conn`](crate::conn::Conn) are shared with
+//! the writer, which reads inside of its transaction.
+
+pub(crate) mod account;
+pub(crate) mod channel;
+pub(crate) mod community;
+pub(crate) mod entry;
+pub(crate) mod import;
+pub(crate) mod message;
+pub(crate) mod session;

@@ -1,0 +1,416 @@
+//! The writer: everything that waits is committed in one transaction (group commit).
+//!
+//! Started by `SqlStore::open`, on a thread of its own for SQLite and as a task for PostgreSQL;
+//! stops when every handle is gone, when [`Request::Stop`] comes, or when the operating system
+//! cannot make data durable. Its inbox is the bounded queue of [`Request`]s. After each commit it
+//! answers the callers, then hands the committed entries to the tail, in order of positions.
+//!
+//! Every writing transaction locks the row of `log_position` first, so all writers of one database
+//! take turns: positions are gapless and in commit order, preconditions are checked against what
+//! the change will stand on, and no two writers can deadlock. Group commit pays for the lock.
+
+mod batch;
+mod index;
+mod precondition;
+mod projection;
+mod record;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::Pool;
+use futures_util::future::BoxFuture;
+use tidings_storage::change::Pending;
+use tidings_storage::{Change, ChangeError, Committed, CommittedBatch, StorageError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::conn::Conn;
+use crate::read;
+use crate::store::{Start, postgres_conn};
+pub(crate) use batch::{Batch, log_columns};
+pub(crate) use precondition::dm_users;
+pub(crate) use projection::{Seen, Subject, project};
+
+/// Changes that wait for the writer; past it callers wait to hand theirs over.
+const QUEUE: usize = 4096;
+/// Changes of one transaction at most. Enough that the fsync is shared by many, small enough that
+/// the first of them is answered within some tens of milliseconds.
+const BATCH: usize = 512;
+/// How long the writer rests after a commit before it brings the search index up to date: long
+/// enough that a busy server indexes in large strides, short enough that nobody waits for it.
+const IDLE: Duration = Duration::from_millis(50);
+/// Entries that the index may fall behind before a commit takes the time to catch up.
+const INDEX_LAG: u64 = 2_000;
+/// Entries that are indexed in one transaction.
+const INDEX_STRIDE: u64 = 4_000;
+/// How long the writer waits for another process's lock on the position.
+const POSTGRES_BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '2s'";
+/// How long the writer waits before it asks PostgreSQL for a connection again.
+const RECONNECT: Duration = Duration::from_millis(200);
+
+type Answer = oneshot::Sender<Result<Committed, ChangeError>>;
+
+/// A job that needs the writer's connection for itself.
+pub(crate) type ExclusiveJob =
+    Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, ()> + Send + 'static>;
+
+/// What the writer is asked.
+pub(crate) enum Request {
+    /// Write this.
+    Change(Box<Change>, Answer),
+    /// Bring the search index up to this position soon.
+    Index(u64),
+    /// Run this between two transactions.
+    Exclusive(ExclusiveJob),
+    /// Finish what came before, then stop.
+    Stop(oneshot::Sender<()>),
+}
+
+/// The way to the writer.
+#[derive(Clone)]
+pub(crate) struct WriterHandle {
+    requests: mpsc::Sender<Request>,
+}
+
+impl WriterHandle {
+    pub(crate) async fn submit(&self, change: Change) -> Result<Pending, StorageError> {
+        let (answer, pending) = oneshot::channel();
+        self.send(Request::Change(Box::new(change), answer)).await?;
+        Ok(pending)
+    }
+
+    pub(crate) async fn send(&self, request: Request) -> Result<(), StorageError> {
+        self.requests.send(request).await.map_err(|_| StorageError::Unavailable {
+            detail: "the log's writer has stopped".to_owned(),
+        })
+    }
+}
+
+/// Starts the writer of a SQLite file.
+pub(crate) fn spawn_sqlite(
+    conn: Conn,
+    start: &Start,
+    tail: mpsc::Sender<Arc<CommittedBatch>>,
+) -> Result<(WriterHandle, watch::Receiver<u64>), StorageError> {
+    let (handle, indexed, writer) = Writer::new(Source::Sqlite, start, tail);
+    let failed = |e: std::io::Error| StorageError::Unavailable { detail: e.to_string() };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+    std::thread::Builder::new()
+        .name("db-writer".to_owned())
+        .spawn(move || runtime.block_on(writer.run(Some(conn))))
+        .map_err(failed)?;
+    Ok((handle, indexed))
+}
+
+/// Starts the writer of a PostgreSQL database.
+#[expect(clippy::disallowed_methods, reason = "the writer ends with its handles, or by Stop")]
+pub(crate) fn spawn_postgres(
+    pool: Pool,
+    start: &Start,
+    tail: mpsc::Sender<Arc<CommittedBatch>>,
+) -> (WriterHandle, watch::Receiver<u64>) {
+    let (handle, indexed, writer) = Writer::new(Source::Postgres(pool), start, tail);
+    tokio::spawn(writer.run(None));
+    (handle, indexed)
+}
+
+/// Where a lost connection is replaced from.
+enum Source {
+    /// A SQLite connection is never lost.
+    Sqlite,
+    Postgres(Pool),
+}
+
+struct Writer {
+    source: Source,
+    requests: mpsc::Receiver<Request>,
+    tail: mpsc::Sender<Arc<CommittedBatch>>,
+    /// The newest committed position, for everyone.
+    head: Arc<AtomicU64>,
+    /// Up to where the tail has been told; a jump beyond it is another process's work.
+    told: u64,
+    /// Up to where the search index goes.
+    indexed: watch::Sender<u64>,
+    /// Up to where somebody wants it to go at once.
+    wanted: u64,
+    /// Whether bodies were erased since the last truncating checkpoint (SQLite).
+    erased: bool,
+}
+
+/// What ends the writer.
+enum Stop {
+    Asked(Option<oneshot::Sender<()>>),
+    NotDurable,
+}
+
+impl Writer {
+    fn new(
+        source: Source,
+        start: &Start,
+        tail: mpsc::Sender<Arc<CommittedBatch>>,
+    ) -> (WriterHandle, watch::Receiver<u64>, Self) {
+        let (requests, inbox) = mpsc::channel(QUEUE);
+        let (indexed, reached) = watch::channel(start.indexed);
+        let writer = Self {
+            source,
+            requests: inbox,
+            tail,
+            head: Arc::clone(&start.head),
+            told: start.head(),
+            indexed,
+            wanted: 0,
+            erased: false,
+        };
+        (WriterHandle { requests }, reached, writer)
+    }
+
+    async fn run(mut self, mut conn: Option<Conn>) {
+        let mut inbox = Vec::with_capacity(BATCH);
+        loop {
+            let received = if self.has_idle_work() {
+                let receive = self.requests.recv_many(&mut inbox, BATCH);
+                let Ok(received) = tokio::time::timeout(IDLE, receive).await else {
+                    self.idle(&mut conn).await;
+                    continue;
+                };
+                received
+            } else {
+                self.requests.recv_many(&mut inbox, BATCH).await
+            };
+            let stop = if received == 0 {
+                Some(Stop::Asked(None))
+            } else {
+                self.serve(&mut conn, &mut inbox).await
+            };
+            match stop {
+                None => {}
+                Some(Stop::NotDurable) => return,
+                Some(Stop::Asked(done)) => {
+                    self.idle(&mut conn).await;
+                    drop(conn);
+                    if let Some(done) = done {
+                        // Whoever asked may have stopped waiting.
+                        let _ = done.send(());
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn has_idle_work(&self) -> bool {
+        self.erased || *self.indexed.borrow() < self.head.load(Ordering::Acquire)
+    }
+
+    /// Works through the inbox in order; changes that stand next to each other share a transaction.
+    async fn serve(&mut self, conn: &mut Option<Conn>, inbox: &mut Vec<Request>) -> Option<Stop> {
+        let mut changes: Vec<(Box<Change>, Answer)> = Vec::with_capacity(inbox.len());
+        let mut stop = None;
+        for request in inbox.drain(..) {
+            match request {
+                Request::Change(change, answer) => changes.push((change, answer)),
+                Request::Index(position) => self.wanted = self.wanted.max(position),
+                Request::Exclusive(job) => {
+                    if let Err(stopped) = self.commit(conn, std::mem::take(&mut changes)).await {
+                        return Some(stopped);
+                    }
+                    if let Ok(conn) = self.connect(conn).await {
+                        job(conn).await;
+                    }
+                }
+                Request::Stop(done) => stop = Some(Stop::Asked(Some(done))),
+            }
+        }
+        if let Err(stopped) = self.commit(conn, changes).await {
+            return Some(stopped);
+        }
+        let behind = self.head.load(Ordering::Acquire).saturating_sub(*self.indexed.borrow());
+        if self.wanted > *self.indexed.borrow() || behind > INDEX_LAG {
+            self.index(conn).await;
+        }
+        stop
+    }
+
+    async fn connect<'c>(&self, conn: &'c mut Option<Conn>) -> Result<&'c mut Conn, StorageError> {
+        if conn.is_none() {
+            match &self.source {
+                Source::Sqlite => {
+                    let detail = "the connection for writing is gone".to_owned();
+                    return Err(StorageError::Unavailable { detail });
+                }
+                Source::Postgres(pool) => *conn = Some(postgres_conn(pool).await?),
+            }
+        }
+        conn.as_mut().ok_or_else(|| StorageError::Unavailable { detail: String::new() })
+    }
+
+    async fn commit(
+        &mut self,
+        conn: &mut Option<Conn>,
+        changes: Vec<(Box<Change>, Answer)>,
+    ) -> Result<(), Stop> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let (changes, answers): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
+        let first = self.transact(conn, &changes).await;
+        let outcomes = match first {
+            Ok(outcomes) => outcomes,
+            // One change that cannot be written must not take its neighbors with it.
+            Err(StorageError::Internal { .. } | StorageError::Corrupt { .. })
+                if changes.len() > 1 =>
+            {
+                let mut outcomes = Vec::with_capacity(changes.len());
+                for change in changes.chunks(1) {
+                    match self.transact(conn, change).await {
+                        Ok(mut outcome) => outcomes.append(&mut outcome),
+                        Err(error) => outcomes.push(Err(error.into())),
+                    }
+                }
+                outcomes
+            }
+            Err(error) => changes.iter().map(|_| Err(error.clone().into())).collect(),
+        };
+        let fatal = outcomes.iter().any(|outcome| {
+            matches!(outcome, Err(ChangeError::Storage(StorageError::NotDurable { .. })))
+        });
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // A caller that went away does not undo its change.
+            let _ = answer.send(outcome);
+        }
+        if fatal {
+            tracing::error!("the database could not be made durable; the writer stops for good");
+            return Err(Stop::NotDurable);
+        }
+        Ok(())
+    }
+
+    /// One transaction with these changes, whole or not at all.
+    async fn transact(
+        &mut self,
+        slot: &mut Option<Conn>,
+        changes: &[Box<Change>],
+    ) -> Result<Vec<Result<Committed, ChangeError>>, StorageError> {
+        let conn = match self.connect(slot).await {
+            Ok(conn) => conn,
+            Err(error) => {
+                tracing::warn!(%error, "no connection for writing");
+                tokio::time::sleep(RECONNECT).await;
+                return Err(error);
+            }
+        };
+        let result = Self::attempt(conn, changes).await;
+        let done = match result {
+            Ok(done) => done,
+            Err(error) => {
+                if conn.batch("ROLLBACK").await.is_err()
+                    || (conn.is_postgres() && matches!(error, StorageError::Unavailable { .. }))
+                {
+                    // SQLite has rolled back by itself then; a PostgreSQL connection in an unknown
+                    // state is replaced.
+                    if matches!(self.source, Source::Postgres(_)) {
+                        *slot = None;
+                    }
+                }
+                metrics::counter!("tidings_log_commit_failures_total").increment(1);
+                return Err(error);
+            }
+        };
+        let Done { outcomes, entries, head, erased } = done;
+        self.erased |= erased;
+        if !entries.is_empty() {
+            self.publish(slot, entries, head).await;
+        }
+        Ok(outcomes)
+    }
+
+    async fn attempt(conn: &mut Conn, changes: &[Box<Change>]) -> Result<Done, StorageError> {
+        let postgres = conn.is_postgres();
+        conn.batch(if postgres { POSTGRES_BEGIN } else { "BEGIN IMMEDIATE" }).await?;
+        let mut batch = Batch::begin(conn).await?;
+        let outcomes = batch.apply(changes).await?;
+        let (entries, head, erased) = batch.finish().await?;
+        conn.batch("COMMIT").await?;
+        Ok(Done { outcomes, entries, head, erased })
+    }
+
+    /// Tells the tail; before that, what other processes have committed in between.
+    async fn publish(
+        &mut self,
+        conn: &mut Option<Conn>,
+        entries: Vec<tidings_storage::CommittedEntry>,
+        head: u64,
+    ) {
+        let first = entries.first().map_or(0, |entry| entry.position.0);
+        if first > self.told + 1
+            && let Ok(conn) = self.connect(conn).await
+        {
+            match read::entry::committed_range(conn, self.told, first - 1).await {
+                Ok(missed) => self.tell(missed).await,
+                Err(error) => {
+                    tracing::error!(%error, "entries of another process could not be read");
+                }
+            }
+        }
+        self.head.store(head, Ordering::Release);
+        self.told = head;
+        self.tell(entries).await;
+    }
+
+    async fn tell(&self, entries: Vec<tidings_storage::CommittedEntry>) {
+        if !entries.is_empty() {
+            // Nobody may be listening: an import on a stopped server.
+            let _ = self.tail.send(Arc::new(CommittedBatch { entries })).await;
+        }
+    }
+
+    /// What can wait until nobody writes: the index, and making erasures final.
+    async fn idle(&mut self, conn: &mut Option<Conn>) {
+        self.index(conn).await;
+        if std::mem::take(&mut self.erased)
+            && matches!(self.source, Source::Sqlite)
+            && let Some(conn) = conn
+            && let Err(error) = conn.batch("PRAGMA wal_checkpoint(TRUNCATE)").await
+        {
+            tracing::warn!(%error, "erased bodies stay in the write-ahead log until its next reset");
+        }
+    }
+
+    /// Brings the index up to the head, or as far as one transaction goes.
+    async fn index(&mut self, slot: &mut Option<Conn>) {
+        let from = *self.indexed.borrow();
+        let to = self.head.load(Ordering::Acquire).min(from + INDEX_STRIDE);
+        if to <= from {
+            return;
+        }
+        let Ok(conn) = self.connect(slot).await else { return };
+        let begin = if conn.is_postgres() { POSTGRES_BEGIN } else { "BEGIN IMMEDIATE" };
+        let stride = async {
+            conn.batch(begin).await?;
+            let reached = index::advance(conn, to).await?;
+            conn.batch("COMMIT").await?;
+            Ok::<_, StorageError>(reached)
+        };
+        match stride.await {
+            Ok(reached) => {
+                self.indexed.send_replace(reached);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the search index could not be brought up to date");
+                if conn.batch("ROLLBACK").await.is_err() && conn.is_postgres() {
+                    *slot = None;
+                }
+                tokio::time::sleep(RECONNECT).await;
+            }
+        }
+    }
+}
+
+struct Done {
+    outcomes: Vec<Result<Committed, ChangeError>>,
+    entries: Vec<tidings_storage::CommittedEntry>,
+    head: u64,
+    erased: bool,
+}

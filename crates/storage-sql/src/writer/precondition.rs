@@ -1,0 +1,169 @@
+//! Preconditions as queries: each finds a row exactly when it holds.
+
+use std::collections::HashMap;
+
+use tidings_domain::{Role, UserId};
+use tidings_storage::{Precondition, StorageError};
+
+use crate::conn::{Conn, Params, params};
+
+/// The users of a DM as one text: sorted ids joined by commas.
+pub(crate) fn dm_users(users: &[UserId]) -> String {
+    let mut users: Vec<_> = users.iter().map(ToString::to_string).collect();
+    users.sort_unstable();
+    users.join(",")
+}
+
+const fn rank(role: Role) -> i64 {
+    match role {
+        Role::Member => 1,
+        Role::Admin => 2,
+        Role::Owner => 3,
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "a table: one row for each kind")]
+fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageError> {
+    use Precondition as P;
+    Ok(match precondition {
+        P::NoAccounts => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM users WHERE identity IS NOT NULL)",
+            params![],
+        ),
+        P::UserActive(user) => {
+            ("SELECT 1 FROM users WHERE id = ?1 AND NOT disabled", params![*user])
+        }
+        P::UsernameFree(name) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM users WHERE username = ?1)",
+            params![name],
+        ),
+        P::IdentityFree(key) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM users WHERE identity = ?1)",
+            params![*key],
+        ),
+        P::ChainLength(key, length) => (
+            "SELECT 1 WHERE (SELECT COUNT(*) FROM chains WHERE identity = ?1) = ?2",
+            params![*key, *length],
+        ),
+        P::ChallengeUnused(digest) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM used_challenges WHERE digest = ?1)",
+            params![digest],
+        ),
+        P::ResetUsable(digest, user, now) => (
+            "SELECT 1 FROM resets WHERE digest = ?1 AND user_id = ?2 AND expires_at > ?3",
+            params![digest, *user, *now],
+        ),
+        P::UserUnclaimed(user) => (
+            "SELECT 1 FROM users WHERE id = ?1 AND identity IS NULL AND NOT bot",
+            params![*user],
+        ),
+        P::SlugFree(slug, except) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM communities WHERE slug = ?1 AND id <> ?2)",
+            params![slug, *except],
+        ),
+        P::CommunityRole(community, user, role) => (
+            "SELECT 1 FROM logs l JOIN memberships m ON m.log = l.id
+             WHERE l.owner = ?1 AND l.kind = 'g' AND m.user_id = ?2 AND m.left_position = 0
+               AND CASE m.role WHEN 'owner' THEN 3 WHEN 'admin' THEN 2 ELSE 1 END
+                   >= CAST(?3 AS BIGINT)",
+            params![*community, *user, rank(*role)],
+        ),
+        P::NotInCommunity(community, user) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM logs l JOIN memberships m ON m.log = l.id
+             WHERE l.owner = ?1 AND l.kind = 'g' AND m.user_id = ?2 AND m.left_position = 0)",
+            params![*community, *user],
+        ),
+        P::OtherOwner(community, user) => (
+            "SELECT 1 FROM logs l JOIN memberships m ON m.log = l.id
+             WHERE l.owner = ?1 AND l.kind = 'g' AND m.user_id <> ?2 AND m.left_position = 0
+               AND m.role = 'owner' LIMIT 1",
+            params![*community, *user],
+        ),
+        P::InviteUsable(code, now) => (
+            "SELECT 1 FROM invites WHERE code_hash = ?1 AND (max_uses IS NULL OR uses < max_uses)
+               AND (expires_at IS NULL OR expires_at > ?2)",
+            params![code, *now],
+        ),
+        P::ChannelNameFree(community, name, except) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM channels
+             WHERE community_id = ?1 AND name = ?2 AND name <> '' AND id <> ?3 AND NOT archived)",
+            params![*community, name, *except],
+        ),
+        P::DmFree(users) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM channels WHERE dm_users = ?1 AND dm_users <> '')",
+            params![dm_users(users)],
+        ),
+        P::ChannelOpen(channel) => {
+            ("SELECT 1 FROM channels WHERE id = ?1 AND NOT archived", params![*channel])
+        }
+        P::InChannel(channel, user) => (
+            "SELECT 1 FROM channels c JOIN memberships m ON m.log = c.log
+             WHERE c.id = ?1 AND m.user_id = ?2 AND m.left_position = 0",
+            params![*channel, *user],
+        ),
+        P::NotInChannel(channel, user) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM channels c JOIN memberships m ON m.log = c.log
+             WHERE c.id = ?1 AND m.user_id = ?2 AND m.left_position = 0)",
+            params![*channel, *user],
+        ),
+        P::MessageLive(channel, message) => (
+            "SELECT 1 FROM messages m JOIN channels c ON c.log = m.log
+             WHERE m.id = ?2 AND c.id = ?1 AND NOT m.deleted",
+            params![*channel, *message],
+        ),
+        P::MessageTopLevel(channel, message) => (
+            "SELECT 1 FROM messages m JOIN channels c ON c.log = m.log
+             WHERE m.id = ?2 AND c.id = ?1 AND NOT m.reply",
+            params![*channel, *message],
+        ),
+        P::ReactionAddable(message, user, emoji, most) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM reactions
+               WHERE message_id = ?1 AND emoji = ?3 AND user_id = ?2)
+             AND (EXISTS (SELECT 1 FROM reactions WHERE message_id = ?1 AND emoji = ?3)
+               OR (SELECT COUNT(DISTINCT emoji) FROM reactions WHERE message_id = ?1) < ?4)",
+            params![*message, *user, emoji.as_str(), *most],
+        ),
+        P::ReactionThere(message, user, emoji) => (
+            "SELECT 1 FROM reactions WHERE message_id = ?1 AND emoji = ?3 AND user_id = ?2",
+            params![*message, *user, emoji.as_str()],
+        ),
+        P::ReadBefore(channel, user, seq) => (
+            "SELECT 1 FROM channels c JOIN memberships m ON m.log = c.log
+             WHERE c.id = ?1 AND m.user_id = ?2 AND m.left_position = 0 AND m.read_seq < ?3",
+            params![*channel, *user, *seq],
+        ),
+        P::SourceFree(source) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sources WHERE source = ?1)",
+            params![source],
+        ),
+        other => {
+            return Err(StorageError::Internal { detail: format!("no query for {other:?}") });
+        }
+    })
+}
+
+/// Which preconditions hold now, in one round for each kind of them.
+pub(super) async fn holds_each(
+    conn: &mut Conn,
+    preconditions: Vec<&Precondition>,
+    known: &mut HashMap<Precondition, bool>,
+) -> Result<(), StorageError> {
+    let mut by_sql: HashMap<&'static str, (Vec<Precondition>, Vec<Params>)> = HashMap::new();
+    for precondition in preconditions {
+        if !known.contains_key(precondition) {
+            // Asked for once, even when many changes of a batch demand it.
+            known.insert(precondition.clone(), false);
+            let (sql, params) = query(precondition)?;
+            let group = by_sql.entry(sql).or_default();
+            group.0.push(precondition.clone());
+            group.1.push(params);
+        }
+    }
+    for (sql, (asked, params)) in by_sql {
+        let found = conn.query_each(sql, params, |_| Ok(())).await?;
+        for (precondition, row) in asked.into_iter().zip(found) {
+            known.insert(precondition, row.is_some());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Records: rows that are no part of any log.
+
+use tidings_storage::{Record, StorageError};
+
+use crate::conn::{Conn, Params, params};
+
+/// Writes one record.
+#[expect(clippy::too_many_lines, reason = "a table: one row for each kind")]
+pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), StorageError> {
+    let (sql, params): (&'static str, Params) = match record {
+        Record::CreateUser(user) => (
+            "INSERT INTO users (id, username, display_name, identity, server_role, bot,
+               discoverable, status, disabled, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                user.id,
+                &user.username,
+                &user.display_name,
+                user.identity,
+                user.server_role.as_str(),
+                user.bot,
+                user.discoverable,
+                &user.status,
+                user.disabled,
+                user.created_at
+            ],
+        ),
+        Record::UpdateUser(user) => (
+            "UPDATE users SET display_name = ?2, identity = ?3, server_role = ?4, bot = ?5,
+               discoverable = ?6, status = ?7, disabled = ?8 WHERE id = ?1",
+            params![
+                user.id,
+                &user.display_name,
+                user.identity,
+                user.server_role.as_str(),
+                user.bot,
+                user.discoverable,
+                &user.status,
+                user.disabled
+            ],
+        ),
+        Record::RenameUser(user, name) => {
+            ("UPDATE users SET username = ?2 WHERE id = ?1", params![*user, name])
+        }
+        Record::AppendChain { identity, first, envelopes } => {
+            let rows = envelopes.iter().zip(*first..);
+            let rows = rows.map(|(bytes, seq)| params![*identity, seq, bytes.clone()]).collect();
+            let sql = "INSERT INTO chains (identity, seq, envelope) VALUES (?1, ?2, ?3)";
+            return conn.execute_each(sql, rows).await;
+        }
+        Record::UseChallenge(digest, until) => (
+            "INSERT INTO used_challenges (digest, expires_at) VALUES (?1, ?2)",
+            params![digest, *until],
+        ),
+        Record::CreateReset(digest, user, until) => (
+            "INSERT INTO resets (digest, user_id, expires_at) VALUES (?1, ?2, ?3)",
+            params![digest, *user, *until],
+        ),
+        Record::UseReset(digest) => ("DELETE FROM resets WHERE digest = ?1", params![digest]),
+        Record::CreateSession(session) => (
+            "INSERT INTO sessions (id, user_id, device_id, device_name, token_hash, created_at,
+               last_used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                session.id,
+                session.user_id,
+                session.device_id,
+                &session.device_name,
+                session.token_hash,
+                session.created_at,
+                session.last_used_at,
+                session.expires_at
+            ],
+        ),
+        Record::TouchSession(session, used, until) => (
+            "UPDATE sessions SET last_used_at = ?2, expires_at = ?3 WHERE id = ?1",
+            params![*session, *used, *until],
+        ),
+        Record::DeleteSession(session) => ("DELETE FROM sessions WHERE id = ?1", params![*session]),
+        Record::DeleteSessions(user, None) => {
+            ("DELETE FROM sessions WHERE user_id = ?1", params![*user])
+        }
+        Record::DeleteSessions(user, Some(device)) => {
+            ("DELETE FROM sessions WHERE user_id = ?1 AND device_id = ?2", params![*user, *device])
+        }
+        Record::CreateCommunity(community) => (
+            "INSERT INTO communities (id, name, slug, created_at) VALUES (?1, ?2, ?3, ?4)",
+            params![community.id, &community.name, &community.slug, community.created_at],
+        ),
+        Record::UpdateCommunity(community) => (
+            "UPDATE communities SET name = ?2, slug = ?3 WHERE id = ?1",
+            params![community.id, &community.name, &community.slug],
+        ),
+        Record::CreateInvite(invite) => (
+            "INSERT INTO invites (code_hash, code, community_id, created_by, created_at, max_uses,
+               uses, expires_at, role, claims) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                invite.code_hash,
+                &invite.code.0,
+                invite.community_id,
+                invite.created_by,
+                invite.created_at,
+                invite.max_uses,
+                invite.uses,
+                invite.expires_at,
+                invite.role.as_str(),
+                invite.claims
+            ],
+        ),
+        Record::UseInvite(code) => {
+            ("UPDATE invites SET uses = uses + 1 WHERE code_hash = ?1", params![code])
+        }
+        Record::DeleteInvite(code) => ("DELETE FROM invites WHERE code_hash = ?1", params![code]),
+        Record::BindSource { source, target } => {
+            ("INSERT INTO sources (source, target) VALUES (?1, ?2)", params![source, *target])
+        }
+        Record::PutResponse(response) => (
+            "INSERT INTO responses (user_id, key, request, status, body, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (user_id, key) DO NOTHING",
+            params![
+                response.user_id,
+                response.key,
+                response.request,
+                u32::from(response.status),
+                response.body.clone(),
+                response.expires_at
+            ],
+        ),
+        Record::PutSetting(name, value) => (
+            "INSERT INTO settings (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            params![*name, value.clone()],
+        ),
+        Record::Prune(now) => return prune(conn, *now).await,
+        other => {
+            return Err(StorageError::Internal { detail: format!("no statement for {other:?}") });
+        }
+    };
+    conn.execute(sql, params).await.map(drop)
+}
+
+async fn prune(conn: &mut Conn, now: tidings_domain::Timestamp) -> Result<(), StorageError> {
+    conn.execute("DELETE FROM used_challenges WHERE expires_at < ?1", params![now]).await?;
+    conn.execute("DELETE FROM responses WHERE expires_at < ?1", params![now]).await?;
+    conn.execute("DELETE FROM resets WHERE expires_at < ?1", params![now]).await?;
+    conn.execute("DELETE FROM sessions WHERE expires_at < ?1", params![now]).await?;
+    Ok(())
+}
