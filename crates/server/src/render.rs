@@ -25,6 +25,8 @@ mod source;
 mod text;
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod hostile;
 
 pub use highlight::highlight;
