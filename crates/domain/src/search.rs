@@ -3,7 +3,6 @@
 //! Words leave here as tokens of letters and digits alone ([`token`]), so that no character of a
 //! query can reach a database as syntax.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -236,11 +235,6 @@ impl SearchQuery {
             _ => self.after = Some(midnight(value)?.max(self.after.unwrap_or(EARLIEST))),
         }
         Some(())
-    }
-
-    /// Every token that a found body should show, each once.
-    pub fn tokens(&self) -> BTreeSet<&str> {
-        self.terms.iter().flat_map(Term::tokens).map(String::as_str).collect()
     }
 }
 
