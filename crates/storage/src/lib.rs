@@ -14,6 +14,8 @@ pub mod account;
 pub mod change;
 pub mod channel;
 pub mod community;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod entry;
 pub mod error;
 pub mod import;

@@ -60,3 +60,17 @@ struct State {
     dedupes: Dedupes,
     tail: Tail,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Store;
+
+    async fn make() -> (Arc<dyn Store>, ()) {
+        (Arc::new(MemoryStore::new(7)), ())
+    }
+
+    crate::conformance_suite!(make);
+}

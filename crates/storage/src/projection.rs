@@ -23,7 +23,8 @@
 //!   nothing.
 //! - **Members.** `member.joined` in a conversation's log begins a membership and sets the read
 //!   marker to that entry; `member.left` ends it, and the marker goes. In a community's log the
-//!   same begin and end a membership with a role, which `member.role_changed` replaces. Of somebody
+//!   same begin and end a membership with a role, which `member.role_changed` replaces. Who is in
+//!   already does not join again. Of somebody
 //!   who came and left more than once only the newest membership is kept.
 //! - **Read markers.** `read.updated` in a user's log sets the marker, back too; of somebody who is
 //!   not in the channel it sets nothing, and counts nothing.

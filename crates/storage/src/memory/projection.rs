@@ -65,8 +65,10 @@ impl Projections {
                 room.channel = Some((**now).clone());
             }
             Fact::MemberJoined { user, .. } => {
+                if !room.has(user.id) {
+                    room.markers.insert(user.id, stored.seq);
+                }
                 follow_membership(&mut room.members, stored, fact);
-                room.markers.insert(user.id, stored.seq);
             }
             Fact::MemberLeft { user } => {
                 follow_membership(&mut room.members, stored, fact);
@@ -307,7 +309,9 @@ fn member_lines(table: &str, members: &Members) -> Vec<String> {
 fn follow_membership(members: &mut Members, stored: &StoredEntry, fact: &Fact) {
     match fact {
         Fact::MemberJoined { user, role } => {
-            members.insert(user.id, begin(stored, *role));
+            let present = members.get(&user.id).filter(|member| member.is_present()).cloned();
+            let member = present.unwrap_or_else(|| begin(stored, *role));
+            members.insert(user.id, member);
         }
         Fact::MemberRoleChanged { user, role } => {
             if let Some(member) = members.get_mut(&user.id).filter(|it| it.is_present()) {
