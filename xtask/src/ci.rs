@@ -22,8 +22,10 @@ pub(crate) fn run() -> Result<()> {
         process::run(process::cargo().args(arguments))
     });
     guard("documentation", &|| {
-        let arguments = ["doc", "--workspace", "--no-deps"];
-        process::run(process::cargo().args(arguments).env("RUSTDOCFLAGS", "-D warnings"))
+        // Written for those who work on the code: private items are part of it, links lead there.
+        let flags = "-D warnings -A rustdoc::private_intra_doc_links";
+        let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+        process::run(process::cargo().args(arguments).env("RUSTDOCFLAGS", flags))
     });
     guard("licenses, bans and sources", &|| {
         // Advisories need a database from elsewhere, and say nothing about the change at hand.

@@ -71,7 +71,7 @@ pub(crate) fn check() -> Result<()> {
 
 /// Every rule, on everything.
 fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
-    let rules: [fn(&Tree) -> Vec<Finding>; 10] = [
+    let rules: [fn(&Tree) -> Vec<Finding>; 11] = [
         files::long_files,
         files::mod_files,
         files::vague_names,
@@ -82,6 +82,7 @@ fn findings(tree: &Tree, workspace: &Workspace) -> Vec<Finding> {
         words::asides,
         changelog::fragments,
         links::broken_links,
+        links::unlisted_pages,
     ];
     let mut findings: Vec<_> = rules.iter().flat_map(|rule| rule(tree)).collect();
     findings.extend(edges::forbidden_edges(workspace));

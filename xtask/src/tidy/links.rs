@@ -19,6 +19,26 @@ pub(super) fn broken_links(tree: &Tree) -> Vec<Finding> {
         .collect()
 }
 
+/// Pages of the book that its summary does not list, so that nobody would find them, and requests
+/// for discussion that are not in their index.
+pub(super) fn unlisted_pages(tree: &Tree) -> Vec<Finding> {
+    let listed_in = |list: &str| -> Vec<String> {
+        let targets = links(tree.text(list).unwrap_or_default()).into_iter();
+        targets.filter_map(|(_, target)| resolve(list, &target)).collect()
+    };
+    let lists = [("docs/", "docs/SUMMARY.md"), ("docs/rfd/", "docs/rfd/README.md")];
+    let unlisted = lists.iter().flat_map(|(folder, list)| {
+        let listed = listed_in(list);
+        tree.files()
+            .filter(|file| file.path.starts_with(folder) && file.extension() == "md")
+            .filter(|file| !file.path.ends_with("SUMMARY.md") && file.path != *list)
+            .filter(|file| !listed.iter().any(|path| path == file.path))
+            .map(|file| Finding::about(file.path, format!("is not listed in {list}")))
+            .collect::<Vec<_>>()
+    });
+    unlisted.collect()
+}
+
 fn complaint(tree: &Tree, file: &File<'_>, target: &str) -> Option<String> {
     if has_scheme(target) {
         return None;
@@ -186,6 +206,26 @@ mod tests {
         assert_eq!(findings("[a](../glossary.md#cursor)\n").len(), 1);
         assert_eq!(findings("# Start\n[a](#stop)\n").len(), 1);
         assert!(findings("# Start\n[a](#start)\n").is_empty());
+    }
+
+    #[test]
+    fn a_page_that_nothing_lists_is_found() {
+        let tree = |summary: &str, index: &str| {
+            let list = [("docs/SUMMARY.md", summary), ("docs/rfd/README.md", index)];
+            let pages = [("docs/rfd/0001-log.md", ""), ("README.md", "")];
+            let found = unlisted_pages(&Tree::of(&[list, pages].concat()));
+            found.iter().map(Finding::to_string).collect::<Vec<_>>()
+        };
+        let summary = "[RFDs](rfd/README.md)\n[Log](rfd/0001-log.md)\n";
+        assert!(tree(summary, "[Log](0001-log.md)").is_empty());
+        assert_eq!(
+            tree(summary, ""),
+            ["docs/rfd/0001-log.md: is not listed in docs/rfd/README.md"]
+        );
+        assert_eq!(
+            tree("[Log](rfd/0001-log.md)", "[Log](0001-log.md)"),
+            ["docs/rfd/README.md: is not listed in docs/SUMMARY.md"]
+        );
     }
 
     #[test]
