@@ -4,4 +4,5 @@
 //! anyone hears of it. "Smallest" means that everything else is: no accounts, no rights, no JSON.
 
 pub mod broadcast;
+pub mod sql;
 mod store;

@@ -9,6 +9,9 @@ use anyhow::{Context as _, bail};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
+use tidings_wire::account::Secret;
+use tidings_wire::frame::SessionStart;
+
 use crate::frame;
 
 /// Bytes that one `read` may bring: a burst of a few hundred events.
@@ -20,8 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A WebSocket that is still read and written by blocking calls, for its first frames.
 #[derive(Debug)]
 pub struct Greeter {
-    stream: std::net::TcpStream,
-    carry: Vec<u8>,
+    pub(crate) stream: std::net::TcpStream,
+    pub(crate) carry: Vec<u8>,
 }
 
 impl Greeter {
@@ -33,6 +36,23 @@ impl Greeter {
         stream.set_read_timeout(Some(PATIENCE))?;
         let carry = frame::upgrade(&mut stream, &server.to_string(), path, *b"the sample nonce")?;
         Ok(Self { stream, carry })
+    }
+
+    /// Opens a session with `token` at the cursor `since`, or at the head, and waits until it stands.
+    pub fn session(server: SocketAddr, token: &str, since: Option<&str>) -> anyhow::Result<Self> {
+        let mut greeter = Self::connect(server, "/v1/ws")?;
+        let body = SessionStart {
+            token: Some(Secret(token.to_owned())),
+            device_id: None,
+            since: since.map(ToOwned::to_owned),
+        };
+        let body = serde_json::to_string(&body)?;
+        greeter.send(&format!(r#"{{"v":1,"t":"session.start","body":{body}}}"#))?;
+        let answer = greeter.receive()?;
+        if !answer.contains("\"session.ready\"") {
+            bail!("no session: {answer}");
+        }
+        Ok(greeter)
     }
 
     /// Sends one text frame.

@@ -140,37 +140,63 @@ pub fn apply_mask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// Asks `stream` to become a WebSocket and returns what the server sent behind its answer.
-///
-/// Blocks; fails when the answer is not `101` with the key that RFC 6455, section 4.2.2 demands.
+/// The opening handshake of a client (RFC 6455, section 4.1), without I/O.
+#[derive(Debug)]
+pub struct Upgrade {
+    request: String,
+    key: String,
+}
+
+impl Upgrade {
+    /// A handshake for `path` at `host`.
+    pub fn new(host: &str, path: &str, nonce: [u8; 16]) -> Self {
+        let key = encode_key(nonce);
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        Self { request, key }
+    }
+
+    /// What to send.
+    pub fn request(&self) -> &str {
+        &self.request
+    }
+
+    /// Where the first frame begins in what the server sent, or `None` while its answer is
+    /// incomplete; fails when the answer is not `101` with the right key.
+    pub fn accept(&self, received: &[u8]) -> anyhow::Result<Option<usize>> {
+        let Some(end) = memchr::memmem::find(received, b"\r\n\r\n") else {
+            if received.len() > LARGEST_HEAD {
+                bail!("the answer to the upgrade has no end");
+            }
+            return Ok(None);
+        };
+        check_answer(received.get(..end).unwrap_or_default(), &self.key)?;
+        Ok(Some(end + 4))
+    }
+}
+
+/// Asks `stream` to become a WebSocket and returns what the server sent behind its answer; blocks.
 pub fn upgrade(
     stream: &mut (impl Read + Write),
     host: &str,
     path: &str,
     nonce: [u8; 16],
 ) -> anyhow::Result<Vec<u8>> {
-    let key = encode_key(nonce);
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).context("send the upgrade")?;
-    let mut head = Vec::new();
+    let upgrade = Upgrade::new(host, path, nonce);
+    stream.write_all(upgrade.request().as_bytes()).context("send the upgrade")?;
+    let mut received = Vec::new();
     let mut chunk = [0; 4096];
     loop {
-        if let Some(end) = memchr::memmem::find(&head, b"\r\n\r\n") {
-            let rest = head.split_off(end + 4);
-            check_answer(&head, &key)?;
-            return Ok(rest);
-        }
-        if head.len() > LARGEST_HEAD {
-            bail!("the answer to the upgrade has no end");
+        if let Some(end) = upgrade.accept(&received)? {
+            return Ok(received.split_off(end));
         }
         let count = stream.read(&mut chunk).context("read the answer to the upgrade")?;
         if count == 0 {
-            bail!("the connection closed during the upgrade: {}", String::from_utf8_lossy(&head));
+            bail!("the connection closed during the upgrade");
         }
-        head.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        received.extend_from_slice(chunk.get(..count).unwrap_or_default());
     }
 }
 

@@ -166,6 +166,8 @@ pub struct Plan {
     pub rate: Option<f64>,
     /// How long to send.
     pub length: Duration,
+    /// How many messages to send at most; `None` for as many as there is time for.
+    pub limit: Option<usize>,
 }
 
 /// What came of it.
@@ -235,7 +237,8 @@ pub fn drive(
     let mut lengths = Vec::new();
     let mut finished: Option<Stopwatch> = None;
     loop {
-        if finished.is_none() && watch.elapsed() >= plan.length {
+        let enough = plan.limit.is_some_and(|limit| run.sent_at.len() >= limit);
+        if finished.is_none() && (enough || watch.elapsed() >= plan.length) {
             finished = Some(Stopwatch::start());
         }
         match finished {
@@ -351,6 +354,9 @@ impl Run<'_> {
     }
 
     fn may_send(&self, index: usize, watch: Stopwatch) -> bool {
+        if self.plan.limit.is_some_and(|limit| self.sent_at.len() >= limit) {
+            return false;
+        }
         match self.plan.rate {
             // An open loop sends when it is time, whatever is still unanswered.
             Some(rate) => {

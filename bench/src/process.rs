@@ -124,6 +124,12 @@ fn parse_cpu(stat: &str) -> Option<f64> {
     Some((f64::from(user) + f64::from(system)) / TICKS)
 }
 
+/// Processor seconds that this process has used so far, user and system, all threads.
+pub fn own_cpu_seconds() -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").context("read /proc/self/stat")?;
+    parse_cpu(&stat).context("unexpected content of /proc/self/stat")
+}
+
 /// Raises the limit of open files to what the system allows and fails when that is under `needed`.
 pub fn allow_files(needed: u64) -> anyhow::Result<()> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;

@@ -8,6 +8,18 @@ use std::process::Command;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+/// What stands above the tables of `docs/benchmarks.md`.
+const INTRODUCTION: &str = "\
+# Benchmarks
+
+Every figure is measured through the public API, on loopback, with 200-byte bodies, beside its
+*ceiling*: the smallest honest program that does the same, built and run in the same bench. Absolute
+figures depend on the machine and on its neighbors; ratios and processor seconds are what counts.
+The processor seconds are those of the server alone (user and system, from `/proc`), the load
+generator is a process of its own on the same cores. Each table is written by
+`cargo xtask bench NAME`, this page by `cargo xtask bench all`.
+";
+
 /// One figure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Line {
@@ -112,6 +124,16 @@ impl Report {
             "- {}, commit {commit}, {rustc}, SQLite {sqlite}, Linux {kernel}, {cores} cores",
             self.at
         );
+        text
+    }
+
+    /// The page of all `reports`, for `docs/benchmarks.md`.
+    pub fn page(reports: &[Self]) -> String {
+        let mut text = INTRODUCTION.to_owned();
+        for report in reports {
+            text.push('\n');
+            text.push_str(&report.markdown());
+        }
         text
     }
 

@@ -34,6 +34,8 @@ pub struct Client {
     next_payload: u64,
     /// Sent and not acknowledged, in the order of sending.
     pending: BTreeMap<u64, ChannelNumber>,
+    /// Those of them that the server asked to send again later.
+    postponed: BTreeSet<u64>,
     /// Channels that it is in.
     channels: BTreeSet<ChannelNumber>,
     /// Channels whose last message has come.
@@ -114,6 +116,7 @@ impl Client {
             ready: false,
             next_payload: 1,
             pending: BTreeMap::new(),
+            postponed: BTreeSet::new(),
             channels: BTreeSet::new(),
             ended: BTreeSet::new(),
             whole: false,
@@ -196,6 +199,16 @@ impl Client {
         self.ready.then(|| self.send_frame(channel, number))
     }
 
+    /// Sends again what the server could not take before; to be called now and then.
+    pub fn retry(&mut self) -> Vec<String> {
+        if !self.ready {
+            return Vec::new();
+        }
+        let postponed = std::mem::take(&mut self.postponed);
+        let due = postponed.into_iter().filter_map(|number| self.pending.get_key_value(&number));
+        due.map(|(number, channel)| self.send_frame(*channel, *number)).collect()
+    }
+
     /// About to join `channel`.
     pub fn joining(&mut self, at: u64, channel: ChannelNumber) {
         self.channels.insert(channel);
@@ -245,6 +258,8 @@ impl Client {
     /// The session stands: everything unacknowledged goes out again, in the old order.
     fn session_ready(&mut self, at: u64, ready: ReadyBody) -> Vec<String> {
         self.ready = true;
+        // Everything goes out again at once, these too.
+        self.postponed.clear();
         self.note(at, Act::Ready);
         self.user_id = ready.user_id;
         self.cursor.get_or_insert(ready.next);
@@ -294,9 +309,10 @@ impl Client {
         let transient = error.retry_after_s.is_some()
             || ["unavailable", "internal", "storage_full", "rate_limited"]
                 .contains(&error.code.as_str());
-        if let (false, Some(number)) = (transient, number)
-            && self.pending.remove(&number).is_some()
-        {
+        let Some(number) = number else { return };
+        if transient {
+            self.postponed.insert(number);
+        } else if self.pending.remove(&number).is_some() {
             let payload = Payload { client: self.number, number };
             self.note(at, Act::Refused { payload });
         }
@@ -373,8 +389,12 @@ mod tests {
         client.joining(1, 0);
         client.invoke(2, 0);
         let error = |code| format!(r#"{{"v":1,"t":"error","id":"1","body":{{"code":"{code}"}}}}"#);
+        client.connected();
+        client.frame(2, r#"{"v":1,"t":"session.ready","body":{"user_id":"u","next":"c0"}}"#);
         client.frame(3, &error("storage_full"));
         assert_eq!(client.unacknowledged(), 1);
+        assert_eq!(client.retry().len(), 1);
+        assert_eq!(client.retry().len(), 0);
         client.frame(4, &error("forbidden"));
         assert_eq!(client.unacknowledged(), 0);
     }
