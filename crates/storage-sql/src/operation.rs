@@ -26,7 +26,7 @@ impl LogWriter for SqlStore {
     }
 
     fn take_tail(&self) -> Option<mpsc::Receiver<Arc<CommittedBatch>>> {
-        self.tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+        self.tail()
     }
 }
 
@@ -63,6 +63,9 @@ impl SqlStore {
             tokio::select! {
                 Some((done, all)) = walked.recv() => progress(done, all),
                 result = &mut answered => {
+                    while let Ok((done, all)) = walked.try_recv() {
+                        progress(done, all);
+                    }
                     return result.unwrap_or_else(|_| Err(StorageError::Unavailable {
                         detail: "the log's writer has stopped".to_owned(),
                     }));

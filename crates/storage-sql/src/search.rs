@@ -61,11 +61,11 @@ pub(crate) async fn insert(conn: &mut Conn, documents: Vec<Document>) -> Result<
     if conn.is_postgres() {
         let rows = documents.into_iter().map(|document| {
             let Document { position, log, author, carries, words } = document;
-            params![position, log, author, carries, words]
+            params![position, log, author, carries, tsvector(&words)]
         });
         conn.execute_each(
             "INSERT INTO search (position, log, author, carries, body)
-             VALUES (?1, ?2, ?3, ?4, to_tsvector('simple', ?5))",
+             VALUES (?1, ?2, ?3, ?4, CAST(CAST(?5 AS TEXT) AS TSVECTOR))",
             rows.collect(),
         )
         .await
@@ -172,6 +172,11 @@ async fn find_sqlite(
     conn.query(sql, params, |row| Ok((Position(row.count(0)?), MessageId(row.id(1)?)))).await
 }
 
+/// Words as the index has them: letters and digits only, without case and accents.
+fn folded(words: &[String]) -> Vec<String> {
+    words.iter().flat_map(|word| token::list(word)).collect()
+}
+
 /// The query in FTS5's language. Words are letters and digits only and stand in quotes, so nothing
 /// that a person typed is read as an operator.
 fn fts5(filter: &SearchFilter, logs: &[i64]) -> String {
@@ -189,7 +194,7 @@ fn fts5(filter: &SearchFilter, logs: &[i64]) -> String {
             Carries::Image => " AND meta : hasimage",
         });
     }
-    let phrase = |words: &[String]| format!("body : \"{}\"", words.join(" ").replace('"', ""));
+    let phrase = |words: &[String]| format!("body : \"{}\"", folded(words).join(" "));
     for term in filter.terms.iter().filter(|term| !term.exclude) {
         query.push_str(" AND ");
         query.push_str(&phrase(&term.words));
@@ -244,9 +249,19 @@ async fn find_postgres(
     conn.query(sql, params, |row| Ok((Position(row.count(0)?), MessageId(row.id(1)?)))).await
 }
 
+/// Words and their places, as PostgreSQL writes them. Its own parser would cut text by the locale
+/// that the cluster was made with.
+fn tsvector(words: &str) -> String {
+    // PostgreSQL counts places up to this one and lets all later words share it.
+    const LAST: usize = 16_383;
+    let placed = words.split(' ').filter(|word| !word.is_empty()).zip(1_usize..);
+    let placed: Vec<_> =
+        placed.map(|(word, place)| format!("'{word}':{}", place.min(LAST))).collect();
+    placed.join(" ")
+}
+
 /// Words that follow each other, in PostgreSQL's language, each in quotes.
 fn tsquery(words: &[String]) -> String {
-    let quoted: Vec<_> =
-        words.iter().map(|word| format!("'{}'", word.replace(['\'', '\\'], ""))).collect();
+    let quoted: Vec<_> = folded(words).iter().map(|word| format!("'{word}'")).collect();
     format!("({})", quoted.join(" <-> "))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio_postgres::NoTls;
 
 use crate::conn::{Conn, PostgresConn, SqliteConn, postgres};
 use crate::schema;
-use crate::writer::{self, WriterHandle};
+use crate::writer::{self, TailSlot, WriterHandle};
 
 /// How many connections read a SQLite file at once. Reads take tens of microseconds, so a few
 /// suffice for two cores; each costs a thread and 4 MB of cache.
@@ -71,7 +71,8 @@ enum Readers {
 pub struct SqlStore {
     readers: Readers,
     pub(crate) writer: WriterHandle,
-    pub(crate) tail: Mutex<Option<mpsc::Receiver<Arc<CommittedBatch>>>>,
+    tail: TailSlot,
+    tail_taken: AtomicBool,
     pub(crate) indexed: watch::Receiver<u64>,
     pub(crate) head: Arc<AtomicU64>,
     pub(crate) generation: u64,
@@ -127,8 +128,8 @@ impl SqlStore {
                 })
                 .map_err(|e| StorageError::Unavailable { detail: e.to_string() })?;
         }
-        let (sink, tail) = mpsc::channel(TAIL);
-        let (writer, indexed) = writer::spawn_sqlite(writer, &start, sink)?;
+        let tail = TailSlot::default();
+        let (writer, indexed) = writer::spawn_sqlite(writer, &start, Arc::clone(&tail))?;
         Ok(Self::new(Readers::Sqlite(jobs), writer, tail, indexed, start))
     }
 
@@ -154,26 +155,37 @@ impl SqlStore {
         schema::migrate(&mut conn).await?;
         let start = Start::read(&mut conn, options.generation).await?;
         drop(conn);
-        let (sink, tail) = mpsc::channel(TAIL);
-        let (writer, indexed) = writer::spawn_postgres(pool.clone(), &start, sink);
+        let tail = TailSlot::default();
+        let (writer, indexed) = writer::spawn_postgres(pool.clone(), &start, Arc::clone(&tail));
         Ok(Self::new(Readers::Postgres(pool), writer, tail, indexed, start))
     }
 
     fn new(
         readers: Readers,
         writer: WriterHandle,
-        tail: mpsc::Receiver<Arc<CommittedBatch>>,
+        tail: TailSlot,
         indexed: watch::Receiver<u64>,
         start: Start,
     ) -> Self {
         Self {
             readers,
             writer,
-            tail: Mutex::new(Some(tail)),
+            tail,
+            tail_taken: AtomicBool::new(false),
             indexed,
             head: start.head,
             generation: start.generation,
         }
+    }
+
+    /// The receiving end of what is committed from now on; once.
+    pub(crate) fn tail(&self) -> Option<mpsc::Receiver<Arc<CommittedBatch>>> {
+        if self.tail_taken.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        let (sink, tail) = mpsc::channel(TAIL);
+        *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = Some(sink);
+        Some(tail)
     }
 
     /// The newest position when this process is the only one that writes.

@@ -15,8 +15,8 @@ mod precondition;
 mod projection;
 mod record;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
@@ -48,6 +48,9 @@ const INDEX_STRIDE: u64 = 4_000;
 const POSTGRES_BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '2s'";
 /// How long the writer waits before it asks PostgreSQL for a connection again.
 const RECONNECT: Duration = Duration::from_millis(200);
+
+/// Where committed batches go once somebody has asked for them.
+pub(crate) type TailSlot = Arc<Mutex<Option<mpsc::Sender<Arc<CommittedBatch>>>>>;
 
 type Answer = oneshot::Sender<Result<Committed, ChangeError>>;
 
@@ -91,7 +94,7 @@ impl WriterHandle {
 pub(crate) fn spawn_sqlite(
     conn: Conn,
     start: &Start,
-    tail: mpsc::Sender<Arc<CommittedBatch>>,
+    tail: TailSlot,
 ) -> Result<(WriterHandle, watch::Receiver<u64>), StorageError> {
     let (handle, indexed, writer) = Writer::new(Source::Sqlite, start, tail);
     let failed = |e: std::io::Error| StorageError::Unavailable { detail: e.to_string() };
@@ -109,7 +112,7 @@ pub(crate) fn spawn_sqlite(
 pub(crate) fn spawn_postgres(
     pool: Pool,
     start: &Start,
-    tail: mpsc::Sender<Arc<CommittedBatch>>,
+    tail: TailSlot,
 ) -> (WriterHandle, watch::Receiver<u64>) {
     let (handle, indexed, writer) = Writer::new(Source::Postgres(pool), start, tail);
     tokio::spawn(writer.run(None));
@@ -126,7 +129,7 @@ enum Source {
 struct Writer {
     source: Source,
     requests: mpsc::Receiver<Request>,
-    tail: mpsc::Sender<Arc<CommittedBatch>>,
+    tail: TailSlot,
     /// The newest committed position, for everyone.
     head: Arc<AtomicU64>,
     /// Up to where the tail has been told; a jump beyond it is another process's work.
@@ -149,7 +152,7 @@ impl Writer {
     fn new(
         source: Source,
         start: &Start,
-        tail: mpsc::Sender<Arc<CommittedBatch>>,
+        tail: TailSlot,
     ) -> (WriterHandle, watch::Receiver<u64>, Self) {
         let (requests, inbox) = mpsc::channel(QUEUE);
         let (indexed, reached) = watch::channel(start.indexed);
@@ -166,7 +169,13 @@ impl Writer {
         (WriterHandle { requests }, reached, writer)
     }
 
-    async fn run(mut self, mut conn: Option<Conn>) {
+    async fn run(mut self, conn: Option<Conn>) {
+        self.work(conn).await;
+        // Whoever listens learns that nothing more will come.
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    async fn work(&mut self, mut conn: Option<Conn>) {
         let mut inbox = Vec::with_capacity(BATCH);
         loop {
             let received = if self.has_idle_work() {
@@ -360,9 +369,12 @@ impl Writer {
     }
 
     async fn tell(&self, entries: Vec<tidings_storage::CommittedEntry>) {
-        if !entries.is_empty() {
-            // Nobody may be listening: an import on a stopped server.
-            let _ = self.tail.send(Arc::new(CommittedBatch { entries })).await;
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(tail) = tail
+            && !entries.is_empty()
+        {
+            // Whoever listened may have gone; writing goes on without them.
+            let _ = tail.send(Arc::new(CommittedBatch { entries })).await;
         }
     }
 

@@ -1,5 +1,6 @@
 //! One transaction: heads of logs, places for entries, rows that are gathered and written together.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -101,11 +102,16 @@ impl<'c> Batch<'c> {
             // what all of them demand is asked at once.
             self.flush().await?;
             let mut known = HashMap::new();
-            let demanded = run.iter().flat_map(|change| &change.preconditions).collect();
-            precondition::holds_each(self.conn, demanded, &mut known).await?;
+            let demanded: Vec<_> = run.iter().map(|change| demands(change)).collect();
+            precondition::holds_each(
+                self.conn,
+                demanded.iter().flat_map(|demands| demands.iter()),
+                &mut known,
+            )
+            .await?;
             let repeats = self.find_repeats(run).await?;
-            for (change, repeat) in run.iter().zip(repeats) {
-                outcomes.push(self.apply_one(change, repeat, &known).await?);
+            for ((change, demands), repeat) in run.iter().zip(&demanded).zip(repeats) {
+                outcomes.push(self.apply_one(change, demands, repeat, &known).await?);
             }
         }
         Ok(outcomes)
@@ -114,6 +120,7 @@ impl<'c> Batch<'c> {
     async fn apply_one(
         &mut self,
         change: &Change,
+        demands: &[Precondition],
         repeat: Option<([u8; 32], Deduped)>,
         known: &HashMap<Precondition, bool>,
     ) -> Result<Result<Committed, ChangeError>, StorageError> {
@@ -127,7 +134,7 @@ impl<'c> Batch<'c> {
                 });
             }
         }
-        for precondition in &change.preconditions {
+        for precondition in demands {
             if known.get(precondition) != Some(&true) {
                 return Ok(Err(Refusal::Precondition(precondition.clone()).into()));
             }
@@ -370,4 +377,31 @@ impl<'c> Batch<'c> {
 fn is_plain_send(change: &Change) -> bool {
     change.records.is_empty()
         && matches!(&*change.entries, [NewEntry { fact: Fact::MessageCreated { .. }, .. }])
+}
+
+/// Everything that must hold for a change: what it names, and what its facts imply.
+fn demands(change: &Change) -> Cow<'_, [Precondition]> {
+    let mut created = Vec::new();
+    let mut implied = Vec::new();
+    for entry in &change.entries {
+        let message = match &entry.fact {
+            Fact::MessageCreated { message } => {
+                created.push(message.id);
+                continue;
+            }
+            Fact::MessageEdited { message } => message.id,
+            Fact::MessageDeleted { message_id } => *message_id,
+            _ => continue,
+        };
+        if let Some(channel) = entry.log.channel()
+            && !created.contains(&message)
+        {
+            implied.push(Precondition::MessageLive(channel, message));
+        }
+    }
+    if implied.is_empty() {
+        Cow::Borrowed(&change.preconditions)
+    } else {
+        Cow::Owned(change.preconditions.iter().cloned().chain(implied).collect())
+    }
 }

@@ -145,7 +145,7 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
 /// Which preconditions hold now, in one round for each kind of them.
 pub(super) async fn holds_each(
     conn: &mut Conn,
-    preconditions: Vec<&Precondition>,
+    preconditions: impl Iterator<Item = &Precondition>,
     known: &mut HashMap<Precondition, bool>,
 ) -> Result<(), StorageError> {
     let mut by_sql: HashMap<&'static str, (Vec<Precondition>, Vec<Params>)> = HashMap::new();

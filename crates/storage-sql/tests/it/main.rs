@@ -1,0 +1,6 @@
+//! What SQLite and PostgreSQL promise, on real databases.
+
+mod cursor;
+mod databases;
+mod postgres;
+mod sqlite;
