@@ -153,10 +153,7 @@ impl<R: Read + Seek> ExportReader<R> {
         let mut report = Report::default();
         let users = lists::required::<_, raw::User>(&mut archive, "users.json", &mut report)?;
         let users: Vec<_> = lists::with_ids("users.json", users, |it| it.id.clone(), &mut report);
-        let workspace = users
-            .iter()
-            .find_map(|(_, user)| user.team_id.clone().filter(|it| lists::is_plain_id(it)))
-            .unwrap_or_else(|| options.slug.clone());
+        let workspace = lists::team(&users).unwrap_or_else(|| options.slug.clone());
         let mut directory = Directory::new(&workspace);
         let users = directory.add_users(users, &mut report);
         let channels = lists::channels(&mut archive, &mut directory, &mut report)?;

@@ -47,10 +47,10 @@ pub fn link(label: &str, url: &str) -> String {
     out
 }
 
-/// Whether links may go there.
+/// Whether links may go there: the schemes of other chats' links that ours follow too.
 pub(super) fn is_followed(url: &str) -> bool {
     let scheme = url.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
-    matches!(scheme.as_deref(), Some("http" | "https" | "mailto" | "tel"))
+    matches!(scheme.as_deref(), Some("http" | "https" | "mailto"))
 }
 
 /// The destination of an inline link (`CommonMark`, section 6.3) without angle brackets.

@@ -346,19 +346,16 @@ fn stands_alone(spans: &[Span<'_>], at: usize) -> bool {
     left && right
 }
 
-/// Whether Markdown would leave every character of the address alone.
+/// Whether our Markdown takes the whole of it for one address: marks inside of an address are not
+/// markup, but brackets and quotes may end it.
 fn reads_literally(url: &str) -> bool {
+    let ends_well = url.ends_with(|c: char| c.is_alphanumeric() || "/=#-".contains(c));
+    let ends_it = |c: char| c.is_whitespace() || "`[]()<>\\{}\"'|".contains(c);
     let chars: Vec<char> = url.chars().collect();
-    let word =
-        |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
-    let ends_well =
-        chars.last().is_some_and(|c| c.is_alphanumeric() || matches!(c, '/' | '=' | '#' | '-'));
     ends_well
-        && chars.iter().enumerate().all(|(at, &c)| match c {
-            '_' => word(at.checked_sub(1)) && word(Some(at + 1)),
-            '&' => !entity_follows(chars.get(at + 1..).unwrap_or_default()),
-            '*' | '~' | '`' | '[' | ']' | '(' | ')' | '<' | '>' | '\\' | '{' | '}' | '"' | '\''
-            | '|' => false,
-            c => !c.is_whitespace(),
-        })
+        && !url.contains(ends_it)
+        && !chars
+            .iter()
+            .enumerate()
+            .any(|(at, c)| *c == '&' && entity_follows(chars.get(at + 1..).unwrap_or_default()))
 }

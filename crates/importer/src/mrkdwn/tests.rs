@@ -88,6 +88,11 @@ fn links_keep_label_and_address() {
         "<https://a.b/_x_/~y_(z)>",
         "[https://a.b/\\_x\\_/\\~y\\_(z)](https://a.b/_x_/~y_%28z%29)",
     );
+    check("<https://a.b/_x_/~y>", "https://a.b/_x_/~y");
+    check(
+        "<tel:123|call> <https://a.b/c...>",
+        "call (tel:123) [https://a.b/c...](https://a.b/c...)",
+    );
     check("see<https://a.b>now", "see[https://a.b](https://a.b)now");
     check("!<https://a.b|x>", "\\![x](https://a.b)");
     check("<mailto:a@b.c|a@b.c> <mailto:a@b.c>", "[a@b.c](mailto:a@b.c) [a@b.c](mailto:a@b.c)");

@@ -126,8 +126,21 @@ pub(super) fn with_ids<T>(
     kept
 }
 
+/// The team that most users belong to: the list also has people of other workspaces with whom
+/// channels are shared, and its order may change from one export to the next.
+pub(super) fn team(users: &[(String, raw::User)]) -> Option<String> {
+    let mut teams: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, user) in users {
+        if let Some(team) = user.team_id.as_deref().filter(|it| is_plain_id(it)) {
+            *teams.entry(team).or_default() += 1;
+        }
+    }
+    let most = teams.values().max().copied()?;
+    teams.into_iter().find(|(_, count)| *count == most).map(|(team, _)| team.to_owned())
+}
+
 /// Ids go into source ids, so they may not hold what separates those.
-pub(super) fn is_plain_id(text: &str) -> bool {
+fn is_plain_id(text: &str) -> bool {
     (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

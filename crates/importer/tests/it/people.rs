@@ -79,3 +79,13 @@ fn strangers_become_ghosts_before_anything_names_them() {
     assert_eq!(bodies[0], "@{user:slack:T1:U9} and @U8");
     assert_eq!(bodies[2..4], ["b", "**Other\\_**: c"]);
 }
+
+#[test]
+fn people_of_other_workspaces_do_not_name_this_one() {
+    let mut guest = person("U0", "guest");
+    guest["team_id"] = json!("T0");
+    let outcome = Export::new()
+        .file("users.json", &json!([guest, person("U1", "ana"), person("U2", "bo")]))
+        .read();
+    assert_eq!(outcome.users()[0].source_id.as_str(), "slack:T1:U0");
+}
