@@ -1,0 +1,223 @@
+//! WebSocket: frames of `wire::frame`.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde::Serialize;
+use tidings_wire::account::Secret;
+use tidings_wire::frame::{
+    ErrorBody, EventBody, FRAME_MAX, Frame, SessionReady, SessionStart, VERSION,
+};
+use tidings_wire::{Code, Event, Problem};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as SocketError, Utf8Bytes};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+};
+
+use super::{Cursor, Driver, End, SILENCE, Update};
+use crate::error::ClientError;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// How long connecting and the first answer may take.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a ping goes out, as the server does when idle.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// The session does not hold.
+const CLOSE_UNAUTHORIZED: u16 = 4001;
+
+impl Driver {
+    pub(super) async fn web_socket(&mut self, cursor: Cursor) -> Result<Infallible, End> {
+        let start = tokio::time::timeout(START_TIMEOUT, self.start(cursor));
+        let mut socket = match start.await {
+            Ok(socket) => socket?,
+            Err(_) => return Err(End::Lost(self.silent())),
+        };
+        self.tell(Update::Connected).await?;
+        let mut heard = Instant::now();
+        let mut pings = tokio::time::interval_at(heard + PING_EVERY, PING_EVERY);
+        loop {
+            let message = tokio::select! {
+                message = tokio::time::timeout_at(heard + SILENCE, socket.next()) => message,
+                _ = pings.tick() => {
+                    self.send(&mut socket, "ping", None, &Empty {}).await?;
+                    continue;
+                }
+            };
+            let message = message.map_err(|_| self.silent())?;
+            heard = Instant::now();
+            if let Some(text) = self.text(message)? {
+                self.take_frame(&mut socket, &text).await?;
+            }
+        }
+    }
+
+    /// Connects and says from where to go on; the socket is ready for events.
+    async fn start(&mut self, cursor: Cursor) -> Result<Socket, End> {
+        let server = self.client.server();
+        let connector = server.is_tls().then(|| Connector::Rustls(self.client.tls().clone()));
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(FRAME_MAX))
+            .max_frame_size(Some(FRAME_MAX));
+        let connected =
+            connect_async_tls_with_config(server.web_socket(), Some(config), true, connector).await;
+        let (mut socket, _) = connected.map_err(|error| self.refused(error))?;
+        let start = SessionStart {
+            token: self.client.token().map(|token| Secret(token.0.clone())),
+            device_id: None,
+            since: Some(cursor.as_str().to_owned()),
+        };
+        self.send(&mut socket, "session.start", Some("1"), &start).await?;
+        loop {
+            let Some(text) = self.text(socket.next().await)? else { continue };
+            let frame = self.frame(&text)?;
+            match &*frame.t {
+                "session.ready" => {
+                    // Read only to be sure that this is one: events follow by themselves.
+                    let _: SessionReady = self.body(&frame)?;
+                    return Ok(socket);
+                }
+                "error" => return Err(self.told(&frame)?.into()),
+                _ => self.take_frame(&mut socket, &text).await?,
+            }
+        }
+    }
+
+    /// The text of a message; `None` for what the protocol below takes care of.
+    fn text(
+        &self,
+        message: Option<Result<Message, SocketError>>,
+    ) -> Result<Option<Utf8Bytes>, End> {
+        match message {
+            Some(Ok(Message::Text(text))) => Ok(Some(text)),
+            Some(Ok(Message::Close(frame))) => Err(self.closed(frame)),
+            Some(Ok(_)) => Ok(None),
+            Some(Err(SocketError::Capacity(error))) => {
+                Err(End::Fatal(self.nonsense(error.to_string())))
+            }
+            Some(Err(error)) => Err(self.lost(error.to_string()).into()),
+            None => Err(self.lost("the server ended the connection").into()),
+        }
+    }
+
+    async fn take_frame(&mut self, socket: &mut Socket, text: &str) -> Result<(), End> {
+        let frame = self.frame(text)?;
+        match &*frame.t {
+            "event" => {
+                let EventBody { next, event } = self.body(&frame)?;
+                let event: Event = serde_json::from_str(event.get())
+                    .map_err(|error| self.nonsense(format!("an event cannot be read ({error})")))?;
+                let next = next.map(|next| self.cursor_from(&next)).transpose()?;
+                self.deliver(event, next).await
+            }
+            "ping" => self.send(socket, "pong", frame.id.as_deref(), &Empty {}).await,
+            "error" => {
+                let error = self.told(&frame)?;
+                if matches!(error.code(), Some(Code::CursorExpired | Code::Unauthorized)) {
+                    return Err(error.into());
+                }
+                tracing::warn!(%error, "the server refused a frame");
+                Ok(())
+            }
+            // Frames of later versions are none of our business.
+            _ => Ok(()),
+        }
+    }
+
+    async fn send(
+        &self,
+        socket: &mut Socket,
+        kind: &str,
+        id: Option<&str>,
+        body: &(impl Serialize + Sync),
+    ) -> Result<(), End> {
+        let unwritable = |error: serde_json::Error| self.nonsense(error.to_string());
+        let body = serde_json::value::to_raw_value(body).map_err(unwritable)?;
+        let frame = Frame {
+            v: VERSION,
+            t: Cow::Borrowed(kind),
+            id: id.map(Cow::Borrowed),
+            ts: None,
+            body: &body,
+        };
+        let text = serde_json::to_string(&frame).map_err(unwritable)?;
+        match tokio::time::timeout(SILENCE, socket.send(Message::text(text))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.lost(error.to_string()).into()),
+            Err(_) => Err(self.silent().into()),
+        }
+    }
+
+    fn frame<'a>(&self, text: &'a str) -> Result<Frame<'a>, ClientError> {
+        serde_json::from_str(text)
+            .map_err(|error| self.nonsense(format!("a frame cannot be read ({error})")))
+    }
+
+    fn body<'a, T: serde::Deserialize<'a>>(&self, frame: &Frame<'a>) -> Result<T, ClientError> {
+        serde_json::from_str(frame.body.get()).map_err(|error| {
+            self.nonsense(format!("a frame of type {} cannot be read ({error})", frame.t))
+        })
+    }
+
+    fn told(&self, frame: &Frame<'_>) -> Result<ClientError, ClientError> {
+        let body: ErrorBody = self.body(frame)?;
+        let retry_after = body.retry_after_s.map(Duration::from_secs);
+        Ok(problem(&body.code, body.message, retry_after))
+    }
+
+    fn closed(&self, frame: Option<CloseFrame>) -> End {
+        let Some(frame) = frame else {
+            return self.lost("the server closed the connection").into();
+        };
+        let code = u16::from(frame.code);
+        if code == CLOSE_UNAUTHORIZED {
+            return problem(Code::Unauthorized.as_str(), frame.reason.to_string(), None).into();
+        }
+        self.lost(format!("the server closed the connection ({code} {})", frame.reason)).into()
+    }
+
+    /// What an upgrade that failed means.
+    fn refused(&self, error: SocketError) -> ClientError {
+        let server = self.client.server().origin();
+        let SocketError::Http(response) = error else {
+            return ClientError::from_chain(&server, &error);
+        };
+        let body = response.body().as_deref().unwrap_or_default();
+        match serde_json::from_slice::<Problem>(body) {
+            Ok(problem) => ClientError::Problem { problem: Box::new(problem), retry_after: None },
+            Err(_) => ClientError::Protocol {
+                server,
+                status: Some(response.status().as_u16()),
+                why: format!("it answered {} to a WebSocket", response.status()),
+            },
+        }
+    }
+}
+
+/// The body of frames that say nothing.
+#[derive(Serialize)]
+struct Empty {}
+
+/// An error that came as a code and a sentence.
+fn problem(code: &str, detail: String, retry_after: Option<Duration>) -> ClientError {
+    let code = serde_json::from_value(code.into()).unwrap_or(Code::Unknown);
+    ClientError::Problem {
+        problem: Box::new(Problem {
+            kind: format!("about:blank#{code}"),
+            title: code.title().to_owned(),
+            status: code.status(),
+            code,
+            detail,
+            trace_id: String::new(),
+            errors: Vec::new(),
+        }),
+        retry_after,
+    }
+}
