@@ -1,0 +1,269 @@
+//! `tidings register`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use tidings_client::login::{LoginError, Registered, Registration};
+use tidings_client::{Client, NewDevice};
+use tidings_domain::{DeviceId, name};
+use tidings_identity::{DeviceSecret, IdentitySecret, Phrase};
+use tidings_wire::Code;
+use tidings_wire::account::{LoggedIn, Me};
+use uuid::Uuid;
+
+use super::invite::code_of;
+use crate::ctx::{Ctx, client_of};
+use crate::failure::{Explain, Failure, Why as _};
+use crate::phrase;
+use crate::profile::{Account, Keys, SecretText, Session};
+
+/// Make an account on a server, with a new identity.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidings register --server http://127.0.0.1:8420 --username ana --setup-code 4F7K-…
+  tidings register --server https://chat.example.org --username bob --invite CODE
+  tidings register --server URL --username ci --invite CODE --phrase-out ci.phrase
+
+The 24 words that it shows are the account: they are shown once, or written to --phrase-out.")]
+pub(crate) struct Register {
+    /// The server's address.
+    #[arg(long, value_name = "URL")]
+    server: String,
+    /// The name you want: 1 to 32 of a-z 0-9 . _ -
+    #[arg(long, value_name = "NAME")]
+    username: String,
+    /// The name that people read; your username if absent.
+    #[arg(long, value_name = "NAME")]
+    display_name: Option<String>,
+    /// The code that `tidingsd serve` printed, for the first account.
+    #[arg(long, value_name = "CODE", conflicts_with = "invite")]
+    setup_code: Option<String>,
+    /// The code or link of an invite, for later accounts.
+    #[arg(long, value_name = "CODE")]
+    invite: Option<String>,
+    /// Write the recovery phrase to this new file (0600) instead of showing it.
+    #[arg(long, value_name = "FILE")]
+    phrase_out: Option<PathBuf>,
+    /// What to call this device; this machine's name if absent.
+    #[arg(long, value_name = "NAME")]
+    device_name: Option<String>,
+}
+
+/// What `register` and `login` print with `--json`.
+#[derive(Serialize)]
+pub(crate) struct LoggedInLine<'a> {
+    /// The account.
+    pub user: &'a Me,
+    /// The origin.
+    pub server: &'a str,
+    /// This device.
+    pub device_id: Uuid,
+    /// The recovery phrase, when it was made here and not written to a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phrase: Option<&'a str>,
+}
+
+impl Register {
+    pub(crate) async fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        name::username(&self.username).map_err(|error| {
+            Failure::usage(format!("\"{}\" cannot be a username: it {error}", self.username))
+                .next("choose another name with --username")
+        })?;
+        let client = client_of(&self.server)?;
+        let unfinished = unfinished(ctx)?;
+        let discovery = client.discover().await.cannot("register")?;
+
+        let keys = match unfinished {
+            Some(keys) => keys,
+            None => Keys {
+                device: DeviceSecret::from_seed(&*phrase::draw_seed()?),
+                identity: Some(IdentitySecret::from_seed(&*phrase::draw_seed()?)),
+            },
+        };
+        let Some(identity) = &keys.identity else {
+            return Err(Failure::new("the keys of this profile are not those of a new account"));
+        };
+        let account = self.account(ctx, &client, identity)?;
+        let words = Phrase::from_seed(&identity.seed());
+        if let Some(path) = &self.phrase_out {
+            phrase::write(path, &words)?;
+        }
+        // Before the server knows the identity, it is safe here: a crash can lose no account.
+        ctx.profile.save_keys(&keys)?;
+        ctx.profile.save_account(&account)?;
+        let device = NewDevice {
+            id: account.device(),
+            name: account.device_name.clone(),
+            platform: std::env::consts::OS.to_owned(),
+            secret: DeviceSecret::from_seed(&keys.device.seed()),
+        };
+        match client.register(identity, &device, &self.registration()?, ctx.now()).await {
+            Ok(registered) => self.finish(ctx, account, &words, &registered),
+            Err(error) => Err(self.refused(ctx, &error, &discovery.origin)),
+        }
+    }
+
+    fn account(
+        &self,
+        ctx: &Ctx,
+        client: &Client,
+        identity: &IdentitySecret,
+    ) -> Result<Account, Failure> {
+        let unfinished = ctx.profile.account()?.map(|account| account.device_id);
+        Ok(Account {
+            server: client.server().origin(),
+            username: self.username.clone(),
+            user_id: None,
+            identity: identity.public().to_string(),
+            device_id: unfinished.unwrap_or_else(Uuid::now_v7),
+            device_name: self.device_name.clone().unwrap_or_else(|| ctx.host.clone()),
+            chain: None,
+            phrase_unchecked: false,
+        })
+    }
+
+    fn registration(&self) -> Result<Registration, Failure> {
+        Ok(Registration {
+            username: self.username.clone(),
+            display_name: self.display_name.clone(),
+            setup_code: self.setup_code.clone(),
+            invite: self.invite.as_deref().map(code_of).transpose()?.map(|code| code.0),
+        })
+    }
+
+    fn finish(
+        &self,
+        ctx: &Ctx,
+        account: Account,
+        words: &Phrase,
+        registered: &Registered,
+    ) -> Result<(), Failure> {
+        let mut account = account;
+        account.chain = Some(registered.head.into());
+        let interactive = self.phrase_out.is_none() && ctx.typed && ctx.out.notes_for_people;
+        // Until the person has shown that the words are written down, the only other copy stays.
+        account.phrase_unchecked = interactive && !ctx.json;
+        remember(ctx, &mut account, &registered.logged_in)?;
+        if ctx.json {
+            forget_identity(ctx)?;
+            let text = words.to_text();
+            return ctx.out.json(&LoggedInLine {
+                user: &registered.logged_in.user,
+                server: &account.server,
+                device_id: account.device_id,
+                phrase: self.phrase_out.is_none().then_some(&text),
+            });
+        }
+        ctx.out.note(&format!("registered {} at {}", account.username, account.server));
+        match &self.phrase_out {
+            Some(path) => {
+                ctx.out
+                    .note(&format!("the recovery phrase is in {}: keep it safe", path.display()));
+            }
+            None => phrase::show(ctx, words)?,
+        }
+        if !interactive {
+            return forget_identity(ctx);
+        }
+        if phrase::check(ctx, words, true)? {
+            account.phrase_unchecked = false;
+            ctx.profile.save_account(&account)?;
+            return forget_identity(ctx);
+        }
+        Ok(())
+    }
+
+    /// Explains a refusal, and forgets keys that belong to no account.
+    fn refused(&self, ctx: &Ctx, error: &LoginError, public_origin: &str) -> Failure {
+        let failure = error.why("register");
+        let LoginError::Client(client_error) = error else { return failure };
+        let Some(code) = client_error.code().filter(|_| !client_error.is_transient()) else {
+            return failure.next(
+                "run the same command again; if the account was made all the same: tidings login",
+            );
+        };
+        let forgotten = ctx.profile.delete_account();
+        if let Some(path) = self.phrase_out.as_ref().filter(|_| forgotten.is_ok()) {
+            // The words of an identity that nobody knows are only in the way of the next try.
+            let _ = std::fs::remove_file(path);
+        }
+        let failure = Failure { exit: crate::failure::Exit::Failed, ..failure };
+        match code {
+            Code::SetupRequired => failure.next(
+                "give the code that `tidingsd serve` printed (DATA/setup-code): --setup-code CODE",
+            ),
+            Code::InviteRequired => {
+                failure.next("ask a member of the server for an invite: --invite CODE")
+            }
+            Code::Forbidden if self.setup_code.is_some() => failure.next(
+                "compare the code with what `tidingsd serve` printed; it is also in DATA/setup-code",
+            ),
+            Code::Forbidden => failure.next("ask for a new invite: this one is wrong, old or used"),
+            Code::Conflict => failure.next("choose another name with --username"),
+            Code::Unauthorized => Failure {
+                line: format!("cannot register: {client_error}"),
+                ..failure
+            }
+            .next(format!("the server calls itself {public_origin}: use that as --server")),
+            _ => failure,
+        }
+    }
+}
+
+/// Keys of a registration whose answer was lost, to try again as the same identity.
+fn unfinished(ctx: &Ctx) -> Result<Option<Keys>, Failure> {
+    match ctx.profile.account()? {
+        Some(account) if account.user_id.is_some() => Err(Failure::usage(format!(
+            "profile {} already holds the account {} at {}",
+            ctx.profile.name(),
+            account.username,
+            account.server
+        ))
+        .next("choose another profile for the new account: --profile NAME")),
+        Some(_) => Ok(ctx.profile.keys()?.filter(|keys| keys.identity.is_some())),
+        None => Ok(None),
+    }
+}
+
+/// Saves what the server said about account and session.
+pub(crate) fn remember(
+    ctx: &Ctx,
+    account: &mut Account,
+    logged_in: &LoggedIn,
+) -> Result<(), Failure> {
+    let Some(token) = &logged_in.session.token else {
+        return Err(
+            Failure::new("the server gave no session token").next("tell whoever runs the server")
+        );
+    };
+    account.user_id = Some(logged_in.user.id);
+    account.username.clone_from(&logged_in.user.username);
+    ctx.profile.save_account(account)?;
+    ctx.profile.save_session(&Session {
+        id: logged_in.session.id,
+        token: SecretText(token.0.clone()),
+        expires_at: logged_in.session.expires_at.to_string(),
+    })
+}
+
+/// Drops the identity's own key from this device: the phrase is in safe hands.
+pub(crate) fn forget_identity(ctx: &Ctx) -> Result<(), Failure> {
+    match ctx.profile.keys()? {
+        Some(keys) if keys.identity.is_some() => {
+            ctx.profile.save_keys(&Keys { identity: None, ..keys })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A device that has just been drawn.
+pub(crate) fn draw_device(name: &str) -> Result<NewDevice, Failure> {
+    Ok(NewDevice {
+        id: DeviceId(Uuid::now_v7()),
+        name: name.to_owned(),
+        platform: std::env::consts::OS.to_owned(),
+        secret: DeviceSecret::from_seed(&*phrase::draw_seed()?),
+    })
+}
