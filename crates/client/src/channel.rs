@@ -67,8 +67,8 @@ impl Client {
     }
 
     /// Joins a public channel; harmless when already in it.
-    pub async fn join_channel(&self, id: ChannelId) -> Result<(), ClientError> {
-        self.post(&["v1", "channels", &id.to_string(), "join"]).done().await
+    pub async fn join_channel(&self, id: ChannelId) -> Result<Channel, ClientError> {
+        self.post(&["v1", "channels", &id.to_string(), "join"]).read().await
     }
 
     /// Leaves a channel.

@@ -12,7 +12,7 @@ use tidings_wire::account::LoggedIn;
 
 use super::register::{LoggedInLine, draw_device, forget_identity, remember};
 use crate::ctx::{Ctx, client_of};
-use crate::failure::{Exit, Explain, Failure, Why as _};
+use crate::failure::{Explain, Failure, Why as _};
 use crate::phrase;
 use crate::profile::{Account, Keys};
 
@@ -49,6 +49,11 @@ impl Login {
                     .next("tidings login --server URL"));
             }
         };
+        if self.phrase_file.is_none() && account.as_ref().is_some_and(|it| it.user_id.is_none()) {
+            // The phrase of its identity was not shown yet, so it must not become an account here.
+            return Err(Failure::usage("this profile has a registration that is not finished")
+                .next("run the `tidings register` command again"));
+        }
         let client = client_of(&server)?;
         let discovery = client.discover().await.cannot("log in")?;
         let (account, logged_in) = match (account, ctx.profile.keys()?) {
@@ -182,7 +187,7 @@ async fn with_device(
     let logged_in = client
         .create_session_with(identity, account.device(), &keys.device)
         .await
-        .map_err(|error| not_accepted_device(&error, &account))?;
+        .map_err(|error| not_accepted_device(&error))?;
     account.server = client.server().origin();
     remember(ctx, &mut account, &logged_in)?;
     Ok((account, logged_in))
@@ -199,20 +204,11 @@ fn not_accepted(error: &LoginError, public_origin: &str) -> Failure {
     }
 }
 
-fn not_accepted_device(error: &LoginError, account: &Account) -> Failure {
+fn not_accepted_device(error: &LoginError) -> Failure {
     let failure = error.why("log in");
     let LoginError::Client(client_error) = error else { return failure };
     if client_error.code() != Some(Code::Unauthorized) {
         return failure;
-    }
-    if account.user_id.is_none() {
-        // A registration whose answer was lost, and which did not happen.
-        return Failure {
-            exit: Exit::Failed,
-            line: format!("{} has no account of this profile", account.server),
-            ..failure
-        }
-        .next("run the `tidings register` command again");
     }
     Failure {
         line: "the server does not accept this device; it may have been revoked".to_owned(),

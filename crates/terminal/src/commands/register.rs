@@ -7,7 +7,7 @@ use serde::Serialize;
 use tidings_client::login::{LoginError, Registered, Registration};
 use tidings_client::{Client, NewDevice};
 use tidings_domain::{DeviceId, name};
-use tidings_identity::{DeviceSecret, IdentitySecret, Phrase};
+use tidings_identity::{DeviceSecret, Head, IdentitySecret, Phrase};
 use tidings_wire::Code;
 use tidings_wire::account::{LoggedIn, Me};
 use uuid::Uuid;
@@ -72,11 +72,17 @@ impl Register {
                 .next("choose another name with --username")
         })?;
         let client = client_of(&self.server)?;
-        let unfinished = unfinished(ctx)?;
+        let unfinished = unfinished(ctx, &client.server().origin())?;
         let discovery = client.discover().await.cannot("register")?;
 
+        let first_try = unfinished.is_none();
         let keys = match unfinished {
-            Some(keys) => keys,
+            Some((account, keys)) => {
+                if self.resume(ctx, &client, account, &keys).await? {
+                    return Ok(());
+                }
+                keys
+            }
             None => Keys {
                 device: DeviceSecret::from_seed(&*phrase::draw_seed()?),
                 identity: Some(IdentitySecret::from_seed(&*phrase::draw_seed()?)),
@@ -100,8 +106,36 @@ impl Register {
             secret: DeviceSecret::from_seed(&keys.device.seed()),
         };
         match client.register(identity, &device, &self.registration()?, ctx.now()).await {
-            Ok(registered) => self.finish(ctx, account, &words, &registered),
-            Err(error) => Err(self.refused(ctx, &error, &discovery.origin)),
+            Ok(Registered { logged_in, head }) => {
+                self.finish(ctx, account, &words, &logged_in, Some(head))
+            }
+            Err(error) => Err(self.refused(ctx, &error, &discovery.origin, first_try)),
+        }
+    }
+
+    /// Looks whether an account was made although the answer was lost: then its device can log in,
+    /// and the registration is finished.
+    async fn resume(
+        &self,
+        ctx: &Ctx,
+        client: &Client,
+        account: Account,
+        keys: &Keys,
+    ) -> Result<bool, Failure> {
+        let Some(identity) = &keys.identity else { return Ok(false) };
+        let answer =
+            client.create_session_with(identity.public(), account.device(), &keys.device).await;
+        match answer {
+            Ok(logged_in) => {
+                let words = Phrase::from_seed(&identity.seed());
+                if let Some(path) = &self.phrase_out {
+                    phrase::write(path, &words)?;
+                }
+                self.finish(ctx, account, &words, &logged_in, None)?;
+                Ok(true)
+            }
+            Err(LoginError::Client(error)) if error.code() == Some(Code::Unauthorized) => Ok(false),
+            Err(error) => Err(error.why("register")),
         }
     }
 
@@ -138,19 +172,20 @@ impl Register {
         ctx: &Ctx,
         account: Account,
         words: &Phrase,
-        registered: &Registered,
+        logged_in: &LoggedIn,
+        head: Option<Head>,
     ) -> Result<(), Failure> {
         let mut account = account;
-        account.chain = Some(registered.head.into());
+        account.chain = head.map(Into::into);
         let interactive = self.phrase_out.is_none() && ctx.typed && ctx.out.notes_for_people;
         // Until the person has shown that the words are written down, the only other copy stays.
         account.phrase_unchecked = interactive && !ctx.json;
-        remember(ctx, &mut account, &registered.logged_in)?;
+        remember(ctx, &mut account, logged_in)?;
         if ctx.json {
             forget_identity(ctx)?;
             let text = words.to_text();
             return ctx.out.json(&LoggedInLine {
-                user: &registered.logged_in.user,
+                user: &logged_in.user,
                 server: &account.server,
                 device_id: account.device_id,
                 phrase: self.phrase_out.is_none().then_some(&text),
@@ -176,17 +211,25 @@ impl Register {
     }
 
     /// Explains a refusal, and forgets keys that belong to no account.
-    fn refused(&self, ctx: &Ctx, error: &LoginError, public_origin: &str) -> Failure {
+    fn refused(
+        &self,
+        ctx: &Ctx,
+        error: &LoginError,
+        public_origin: &str,
+        first_try: bool,
+    ) -> Failure {
         let failure = error.why("register");
         let LoginError::Client(client_error) = error else { return failure };
         let Some(code) = client_error.code().filter(|_| !client_error.is_transient()) else {
-            return failure.next(
-                "run the same command again; if the account was made all the same: tidings login",
-            );
+            return failure
+                .next("run the same command again: it finds out whether the account was made");
         };
-        let forgotten = ctx.profile.delete_account();
-        if let Some(path) = self.phrase_out.as_ref().filter(|_| forgotten.is_ok()) {
-            // The words of an identity that nobody knows are only in the way of the next try.
+        // Keys of an identity that nobody knows are only in the way of the next try. Those of a
+        // registration whose answer was lost once are kept, whatever is said about them now.
+        if first_try
+            && ctx.profile.delete_account().is_ok()
+            && let Some(path) = &self.phrase_out
+        {
             let _ = std::fs::remove_file(path);
         }
         let failure = Failure { exit: crate::failure::Exit::Failed, ..failure };
@@ -212,19 +255,26 @@ impl Register {
     }
 }
 
-/// Keys of a registration whose answer was lost, to try again as the same identity.
-fn unfinished(ctx: &Ctx) -> Result<Option<Keys>, Failure> {
-    match ctx.profile.account()? {
-        Some(account) if account.user_id.is_some() => Err(Failure::usage(format!(
-            "profile {} already holds the account {} at {}",
-            ctx.profile.name(),
-            account.username,
-            account.server
+/// Account and keys of a registration whose answer was lost, to try again as the same identity.
+fn unfinished(ctx: &Ctx, server: &str) -> Result<Option<(Account, Keys)>, Failure> {
+    let Some(account) = ctx.profile.account()? else { return Ok(None) };
+    let profile = ctx.profile.name();
+    let Account { username, server: other, .. } = &account;
+    if account.user_id.is_some() {
+        return Err(Failure::usage(format!(
+            "profile {profile} already holds the account {username} at {other}"
         ))
-        .next("choose another profile for the new account: --profile NAME")),
-        Some(_) => Ok(ctx.profile.keys()?.filter(|keys| keys.identity.is_some())),
-        None => Ok(None),
+        .next("choose another profile for the new account: --profile NAME"));
     }
+    if other != server {
+        return Err(Failure::usage(format!(
+            "profile {profile} has an unfinished registration at {other}"
+        ))
+        .next(format!(
+            "finish it with --server {other}, or choose another profile: --profile NAME"
+        )));
+    }
+    Ok(ctx.profile.keys()?.filter(|keys| keys.identity.is_some()).map(|keys| (account, keys)))
 }
 
 /// Saves what the server said about account and session.
