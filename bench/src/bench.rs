@@ -6,6 +6,7 @@ mod fanout;
 mod filled;
 mod history;
 mod idle;
+mod import;
 mod ingest;
 mod rig;
 mod search;
@@ -40,6 +41,8 @@ pub enum Name {
     B7,
     /// Memory of the server.
     B8,
+    /// Import of a Slack export.
+    B11,
     /// Logins and joins.
     B12,
 }
@@ -78,6 +81,7 @@ pub fn run(name: Name, setting: &Setting) -> anyhow::Result<Report> {
         Name::B6 => catchup::run(setting),
         Name::B7 => start::run(setting, setting.messages),
         Name::B8 => idle::memory(setting),
+        Name::B11 => import::run(setting),
         Name::B12 => connect::run(setting, setting.crowd),
     }
 }

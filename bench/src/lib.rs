@@ -13,6 +13,7 @@ pub mod frame;
 pub mod http;
 pub mod load;
 pub mod process;
+pub mod replay;
 pub mod report;
 pub mod stats;
 pub mod subject;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tidings_bench::bench::{self, Name};
 use tidings_bench::ceiling;
+use tidings_bench::replay;
 use tidings_bench::report::{Report, say};
 use tidings_bench::torture::findings::Findings;
 use tidings_bench::torture::mangler::Bug;
@@ -28,6 +29,8 @@ enum Command {
     Bench(Bench),
     /// Do harm to a server under load, and judge what its clients saw.
     Torture(Torture),
+    /// Replay real days of a community through the public API and compare what comes out.
+    Replay(Replay),
     /// Run a ceiling program (the benches start it themselves).
     Ceiling {
         #[command(subcommand)]
@@ -170,6 +173,32 @@ enum Harm {
     },
 }
 
+#[derive(Debug, Args)]
+struct Replay {
+    #[command(flatten)]
+    place: Place,
+
+    /// Events, one JSON object a line, `.gz` or plain
+    #[arg(long)]
+    events: PathBuf,
+
+    /// The export of the same days, `.zip`
+    #[arg(long)]
+    export: PathBuf,
+
+    /// `max`, or how many times as fast as it was
+    #[arg(long, default_value = "max", value_parser = parse_speed)]
+    speed: replay::Speed,
+}
+
+fn parse_speed(text: &str) -> Result<replay::Speed, String> {
+    match text.parse() {
+        _ if text == "max" => Ok(replay::Speed::Max),
+        Ok(times) if times > 0.0 => Ok(replay::Speed::Times(times)),
+        _ => Err("`max` or a number above 0".to_owned()),
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Program {
     /// WebSocket broadcaster over SQLite: durable, then acknowledged, then delivered.
@@ -192,6 +221,7 @@ fn main() -> anyhow::Result<ExitCode> {
             ceiling::broadcast::run(&ceiling::broadcast::Options { listen, data, pad })?;
             true
         }
+        Command::Replay(arguments) => arguments.run()?,
         Command::Bench(arguments) => measure(&arguments)?,
         Command::Torture(Torture { harm }) => harm.run()?,
     };
@@ -227,6 +257,23 @@ fn measure(arguments: &Bench) -> anyhow::Result<bool> {
             .with_context(|| format!("write {}", arguments.page.display()))?;
     }
     Ok(reports.iter().all(Report::met))
+}
+
+impl Replay {
+    /// Replays and prints the report; says whether nothing differs.
+    fn run(&self) -> anyhow::Result<bool> {
+        let (tidingsd, scratch) = self.place.find()?;
+        let outcome = replay::run(&replay::Setting {
+            tidingsd,
+            scratch,
+            events: self.events.clone(),
+            export: self.export.clone(),
+            speed: self.speed,
+            seed: self.place.seed,
+        })?;
+        say(&outcome.report);
+        Ok(outcome.differences == 0)
+    }
 }
 
 impl Place {

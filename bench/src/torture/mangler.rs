@@ -258,17 +258,17 @@ impl Mangler {
         if self.loses_after_leave(connection, &channel) {
             return Vec::new();
         }
-        if self.strikes(Bug::SkipSeq, 5_000) && self.shift.is_none() {
+        if self.strikes(Bug::SkipSeq, 2_000) && self.shift.is_none() {
             let next = self.heads.get(&channel).copied().unwrap_or(0) + 1;
             self.shift = Some((channel.clone(), next, 1));
         }
-        if self.strikes(Bug::Phantom, 5_000)
+        if self.strikes(Bug::Phantom, 2_000)
             && let Some(body) = frame.pointer_mut("/body/event/data/body")
         {
             *body = json!("w-0-999999999 never written");
         }
         let mut out = Vec::new();
-        if self.strikes(Bug::Double, 5_000) {
+        if self.strikes(Bug::Double, 2_000) {
             out.push(Output::ToClient(connection, frame.to_string()));
         }
         if self.strikes(Bug::WrongRecipient, 1_000) {
