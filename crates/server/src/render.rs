@@ -139,6 +139,21 @@ pub fn prepare(body: &str, names: &dyn Resolve) -> Prepared {
     Prepared { body, body_html, mentions }
 }
 
+/// Draws a body whose references were all resolved elsewhere, such as an imported one: stored
+/// references count, and `@name` is text.
+pub fn prepare_resolved(body: String, names: &dyn Resolve) -> Prepared {
+    let (body_html, mentions) = draw(&body, names);
+    Prepared { body, body_html, mentions }
+}
+
+/// The stretches of a body that are text, not code, in order: what an importer looks through for
+/// references of its own.
+pub fn prose(body: &str) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    markdown::each_prose(body, |range| found.push(range));
+    found
+}
+
 /// Draws a stored body with the names of today. Nothing is resolved anew: `@name` is text here.
 pub fn render(body: &str, names: &dyn Resolve) -> String {
     draw(body, names).0

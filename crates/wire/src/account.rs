@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::problem::Problem;
 use crate::time::Time;
 
 /// A secret that is sent once: a session or API token. `Debug` hides it.
@@ -233,6 +234,16 @@ pub struct ChainHead {
     pub seq: u64,
     /// `sha256:<hex>` of the last envelope.
     pub hash: String,
+}
+
+/// The problem document of an append that does not follow the head: the problem, and the head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ChainConflict {
+    /// What went wrong.
+    #[serde(flatten)]
+    pub problem: Problem,
+    /// Where the chain ends.
+    pub head: ChainHead,
 }
 
 /// `POST /v1/identities/{identity}/chain`.

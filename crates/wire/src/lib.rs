@@ -18,6 +18,7 @@ pub mod import;
 pub mod message;
 pub mod page;
 pub mod problem;
+pub mod query;
 pub mod sync;
 pub mod time;
 

@@ -70,6 +70,15 @@ pub(super) fn nodes(masked: &str, mut take: impl FnMut(Node<'_>)) {
     }
 }
 
+/// Every stretch of `body` that is text, not code, in order.
+pub(super) fn each_prose(body: &str, mut take: impl FnMut(Range<usize>)) {
+    nodes(&source::mask(body), |node| {
+        if let Node::Run(run) = node {
+            take(run);
+        }
+    });
+}
+
 /// Everything in `body` outside of code and addresses that may be a reference, in order.
 pub(super) fn each_reference<'a>(body: &'a str, mut take: impl FnMut(Range<usize>, Written<'a>)) {
     if !body.contains(['@', '#']) {

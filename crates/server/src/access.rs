@@ -1,0 +1,445 @@
+//! Rights as values. A use case takes the right that it needs, and only this module makes one, so
+//! a check that was forgotten does not compile.
+//!
+//! What the caller may not know exists is `not_found`; `forbidden` is for those who can see the
+//! thing but may not do this to it. The writer checks again inside of its transaction: a right
+//! that was lost a moment ago is lost.
+
+use std::sync::Arc;
+
+use tidings_domain::{
+    Channel, ChannelId, ChannelType, CommunityId, DeviceId, MessageId, Role, RoomKind, ServerRole,
+    SessionId, User, UserId, Visibility,
+};
+use tidings_storage::message::StoredMessage;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::error::ApiError;
+
+/// Somebody who is logged in.
+#[derive(Debug, Clone)]
+pub struct Caller(Arc<LiveSession>);
+
+/// A session that somebody uses now.
+#[derive(Debug)]
+pub(crate) struct LiveSession {
+    pub(crate) user_id: UserId,
+    pub(crate) session_id: SessionId,
+    pub(crate) device_id: DeviceId,
+    pub(crate) server_role: ServerRole,
+    pub(crate) token_hash: [u8; 32],
+    pub(crate) ended: CancellationToken,
+}
+
+impl Caller {
+    pub(crate) const fn new(session: Arc<LiveSession>) -> Self {
+        Self(session)
+    }
+
+    pub(crate) fn session(&self) -> &Arc<LiveSession> {
+        &self.0
+    }
+
+    /// The account.
+    pub fn user_id(&self) -> UserId {
+        self.0.user_id
+    }
+
+    /// The session.
+    pub fn session_id(&self) -> SessionId {
+        self.0.session_id
+    }
+
+    /// The device that logged in.
+    pub fn device_id(&self) -> DeviceId {
+        self.0.device_id
+    }
+
+    /// Is cancelled when the session ends: logged out, revoked, or its device revoked. Long-lived
+    /// connections close then.
+    pub fn ended(&self) -> &CancellationToken {
+        &self.0.ended
+    }
+}
+
+/// A member of a community.
+#[derive(Debug, Clone)]
+pub struct Member {
+    user: UserId,
+    community: CommunityId,
+    role: Role,
+}
+
+impl Member {
+    /// Who.
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// Of which community.
+    pub const fn community(&self) -> CommunityId {
+        self.community
+    }
+
+    /// As what.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+}
+
+/// A member who is at least admin.
+#[derive(Debug, Clone)]
+pub struct CommunityAdmin(Member);
+
+impl CommunityAdmin {
+    /// The member.
+    pub const fn member(&self) -> &Member {
+        &self.0
+    }
+}
+
+/// A member who is owner.
+#[derive(Debug, Clone)]
+pub struct CommunityOwner(Member);
+
+impl CommunityOwner {
+    /// The member.
+    pub const fn member(&self) -> &Member {
+        &self.0
+    }
+}
+
+/// Somebody who may read a channel or DM.
+#[derive(Debug, Clone)]
+pub struct ChannelReader {
+    user: UserId,
+    channel: Arc<Channel>,
+    joined: bool,
+    role: Option<Role>,
+}
+
+impl ChannelReader {
+    /// Who.
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// Which channel, as it was when the right was made.
+    pub fn channel(&self) -> &Arc<Channel> {
+        &self.channel
+    }
+
+    /// Whether they are in it; who is not may read because the channel is public.
+    pub const fn joined(&self) -> bool {
+        self.joined
+    }
+
+    /// Whether they moderate here: admins of the community; nobody in a DM.
+    pub fn moderates(&self) -> bool {
+        self.role >= Some(Role::Admin)
+    }
+}
+
+/// Somebody who may write into a channel or DM that is open, for text and not archived.
+#[derive(Debug, Clone)]
+pub struct Poster(ChannelReader);
+
+impl Poster {
+    /// The reader.
+    pub const fn reader(&self) -> &ChannelReader {
+        &self.0
+    }
+}
+
+/// An admin of the community who can see the channel.
+#[derive(Debug, Clone)]
+pub struct ChannelManager(ChannelReader);
+
+impl ChannelManager {
+    /// The reader.
+    pub const fn reader(&self) -> &ChannelReader {
+        &self.0
+    }
+}
+
+/// Somebody who may read a message.
+#[derive(Debug, Clone)]
+pub struct MessageReader {
+    reader: ChannelReader,
+    message: StoredMessage,
+}
+
+impl MessageReader {
+    /// The right to its channel.
+    pub const fn reader(&self) -> &ChannelReader {
+        &self.reader
+    }
+
+    /// The message as it was when the right was made.
+    pub const fn message(&self) -> &StoredMessage {
+        &self.message
+    }
+}
+
+/// The author of a message, in a place where they may still write.
+#[derive(Debug, Clone)]
+pub struct MessageAuthor(MessageReader);
+
+impl MessageAuthor {
+    /// The right to read it.
+    pub const fn reader(&self) -> &MessageReader {
+        &self.0
+    }
+}
+
+/// Somebody who may delete a message: its author, or an admin.
+#[derive(Debug, Clone)]
+pub struct MessageModerator(MessageReader);
+
+impl MessageModerator {
+    /// The right to read it.
+    pub const fn reader(&self) -> &MessageReader {
+        &self.0
+    }
+}
+
+/// Somebody who may see a profile: oneself, those who share a room, and everybody when its owner
+/// wants to be found; the server's owner always.
+#[derive(Debug, Clone)]
+pub struct ProfileReader(Arc<User>);
+
+impl ProfileReader {
+    /// Whose profile.
+    pub fn user(&self) -> &Arc<User> {
+        &self.0
+    }
+}
+
+/// The server's owner.
+#[derive(Debug, Clone)]
+pub struct ServerOwner(UserId);
+
+impl ServerOwner {
+    /// Who.
+    pub const fn user(&self) -> UserId {
+        self.0
+    }
+}
+
+/// Who may import: the server's owner through the API, and whoever can open the store itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Importer(());
+
+impl Importer {
+    /// The right of a program that was given the store, such as `tidingsd import`: whoever can
+    /// open the database can write anything into it anyway.
+    pub const fn operator() -> Self {
+        Self(())
+    }
+}
+
+impl From<&ServerOwner> for Importer {
+    fn from(_: &ServerOwner) -> Self {
+        Self(())
+    }
+}
+
+/// Makes rights; from [`App::access`].
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a>(pub(crate) &'a App);
+
+impl Access<'_> {
+    /// A member of the community.
+    pub async fn member(&self, caller: &Caller, id: CommunityId) -> Result<Member, ApiError> {
+        let user = caller.user_id();
+        let role = self.0.role(id, user).await?.ok_or_else(ApiError::not_found)?;
+        Ok(Member { user, community: id, role })
+    }
+
+    /// An admin or owner of the community.
+    pub async fn admin(
+        &self,
+        caller: &Caller,
+        id: CommunityId,
+    ) -> Result<CommunityAdmin, ApiError> {
+        let member = self.member(caller, id).await?;
+        if member.role < Role::Admin {
+            return Err(ApiError::forbidden("Only admins of the community may do this."));
+        }
+        Ok(CommunityAdmin(member))
+    }
+
+    /// An owner of the community.
+    pub async fn owner(
+        &self,
+        caller: &Caller,
+        id: CommunityId,
+    ) -> Result<CommunityOwner, ApiError> {
+        let member = self.member(caller, id).await?;
+        if member.role < Role::Owner {
+            return Err(ApiError::forbidden("Only owners of the community may do this."));
+        }
+        Ok(CommunityOwner(member))
+    }
+
+    /// Somebody who may read the channel.
+    pub async fn reader(&self, caller: &Caller, id: ChannelId) -> Result<ChannelReader, ApiError> {
+        self.reader_of(caller.user_id(), id).await
+    }
+
+    /// As [`Access::reader`], for a user whose session is known to be good.
+    pub(crate) async fn reader_of(
+        &self,
+        user: UserId,
+        id: ChannelId,
+    ) -> Result<ChannelReader, ApiError> {
+        let channel = self.0.channel(id).await?.ok_or_else(ApiError::not_found)?;
+        let joined = self.0.in_channel(id, user).await?;
+        let role = match channel.community_id {
+            Some(community) => {
+                Some(self.0.role(community, user).await?.ok_or_else(ApiError::not_found)?)
+            }
+            None => None,
+        };
+        let visible = joined || (role.is_some() && channel.visibility == Visibility::Public);
+        if !visible {
+            return Err(ApiError::not_found());
+        }
+        Ok(ChannelReader { user, channel, joined, role })
+    }
+
+    /// Somebody who may write into the channel.
+    pub async fn poster(&self, caller: &Caller, id: ChannelId) -> Result<Poster, ApiError> {
+        post(self.reader(caller, id).await?)
+    }
+
+    /// An admin who can see the channel.
+    pub async fn manager(
+        &self,
+        caller: &Caller,
+        id: ChannelId,
+    ) -> Result<ChannelManager, ApiError> {
+        let reader = self.reader(caller, id).await?;
+        if reader.channel.community_id.is_none() {
+            return Err(ApiError::new(
+                tidings_wire::Code::Unprocessable,
+                "A direct conversation cannot be changed; open another one.",
+            ));
+        }
+        if !reader.moderates() {
+            return Err(ApiError::forbidden("Only admins of the community may do this."));
+        }
+        Ok(ChannelManager(reader))
+    }
+
+    /// Somebody who may read the message.
+    pub async fn message(&self, caller: &Caller, id: MessageId) -> Result<MessageReader, ApiError> {
+        let message = self.0.store().message(id, caller.user_id()).await?;
+        let message = message.ok_or_else(ApiError::not_found)?;
+        let reader = self.reader(caller, message.channel_id).await?;
+        Ok(MessageReader { reader, message })
+    }
+
+    /// The author of the message, who may still write where it stands.
+    pub async fn author(&self, caller: &Caller, id: MessageId) -> Result<MessageAuthor, ApiError> {
+        let MessageReader { reader, message } = self.message(caller, id).await?;
+        if message.author_id != reader.user {
+            return Err(ApiError::forbidden("Only its author may edit a message."));
+        }
+        let Poster(reader) = post(reader)?;
+        Ok(MessageAuthor(MessageReader { reader, message }))
+    }
+
+    /// Somebody who may delete the message.
+    pub async fn moderator(
+        &self,
+        caller: &Caller,
+        id: MessageId,
+    ) -> Result<MessageModerator, ApiError> {
+        let right = self.message(caller, id).await?;
+        if right.message.author_id != right.reader.user && !right.reader.moderates() {
+            return Err(ApiError::forbidden("Only its author or an admin may delete a message."));
+        }
+        Ok(MessageModerator(right))
+    }
+
+    /// Somebody who may see the profile.
+    pub async fn profile(&self, caller: &Caller, id: UserId) -> Result<ProfileReader, ApiError> {
+        let user = self.0.user(id).await?.ok_or_else(ApiError::not_found)?;
+        let known = id == caller.user_id()
+            || user.discoverable
+            || caller.session().server_role == ServerRole::Owner
+            || self.0.store().share_a_room(caller.user_id(), id).await?;
+        if known { Ok(ProfileReader(user)) } else { Err(ApiError::not_found()) }
+    }
+
+    /// The server's owner.
+    pub fn server_owner(&self, caller: &Caller) -> Result<ServerOwner, ApiError> {
+        if caller.session().server_role == ServerRole::Owner {
+            Ok(ServerOwner(caller.user_id()))
+        } else {
+            Err(ApiError::forbidden("Only the server's owner may do this."))
+        }
+    }
+}
+
+fn post(reader: ChannelReader) -> Result<Poster, ApiError> {
+    let channel = &reader.channel;
+    if channel.archived {
+        return Err(ApiError::conflict("The channel is archived: read-only."));
+    }
+    if channel.kind == RoomKind::Sealed || channel.channel_type == ChannelType::Voice {
+        return Err(ApiError::new(
+            tidings_wire::Code::Unprocessable,
+            "This server does not have the feature that this channel needs.",
+        ));
+    }
+    Ok(Poster(reader))
+}
+
+impl App {
+    /// The channel, from the cache when it is there.
+    pub(crate) async fn channel(&self, id: ChannelId) -> Result<Option<Arc<Channel>>, ApiError> {
+        let cache = &self.caches().channels;
+        if let Some(channel) = cache.get(&id) {
+            return Ok(Some(channel));
+        }
+        let generation = cache.generation();
+        let channel = self.store().channel(id).await?.map(Arc::new);
+        if let Some(channel) = &channel {
+            cache.fill(generation, id, Arc::clone(channel));
+        }
+        Ok(channel)
+    }
+
+    /// Whether the user is in the channel, from the cache when it is there.
+    pub(crate) async fn in_channel(&self, id: ChannelId, user: UserId) -> Result<bool, ApiError> {
+        let read = async { Ok(self.store().in_channel(id, user).await?) };
+        self.caches().members.get_or((id, user), read).await
+    }
+
+    /// The user's role in the community, from the cache when it is there.
+    pub(crate) async fn role(
+        &self,
+        id: CommunityId,
+        user: UserId,
+    ) -> Result<Option<Role>, ApiError> {
+        let read = async { Ok(self.store().community_role(id, user).await?) };
+        self.caches().roles.get_or((id, user), read).await
+    }
+
+    /// The account, from the cache when it is there.
+    pub(crate) async fn user(&self, id: UserId) -> Result<Option<Arc<User>>, ApiError> {
+        let cache = &self.caches().users;
+        if let Some(user) = cache.get(&id) {
+            return Ok(Some(user));
+        }
+        let generation = cache.generation();
+        let user = self.store().user(id).await?.map(Arc::new);
+        if let Some(user) = &user {
+            cache.fill(generation, id, Arc::clone(user));
+        }
+        Ok(user)
+    }
+}

@@ -1,0 +1,54 @@
+//! Messages: sending, reading, editing, deleting.
+
+mod names;
+mod revise;
+mod send;
+mod view;
+
+use super::App;
+use crate::error::ApiError;
+
+pub use send::{Accepted, PendingMessage, SendMessage};
+pub use view::Page;
+
+/// From [`App::messages`].
+#[derive(Debug, Clone, Copy)]
+pub struct Messages<'a>(pub(super) &'a App);
+
+/// Checks a body as it was sent.
+pub(super) use revise::standing;
+
+fn check_body(body: &str) -> Result<(), ApiError> {
+    // Scalar values are at most as many as bytes, so most bodies need no counting.
+    let max = tidings_domain::message::BODY_MAX;
+    if body.len() > max {
+        let actual = body.chars().count();
+        if actual > max {
+            let detail = format!("must be at most {max} characters, not {actual}");
+            return Err(ApiError::field("body", "too_long", detail));
+        }
+    }
+    if body.trim().is_empty() {
+        return Err(ApiError::field("body", "empty", "must not be empty"));
+    }
+    if body.contains('\0') {
+        return Err(ApiError::field("body", "invalid", "must not contain NUL"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_counted_in_characters() {
+        assert!(check_body(&"é".repeat(16_000)).is_ok());
+        let error = check_body(&"é".repeat(16_001)).unwrap_err();
+        assert_eq!(error.errors()[0].code, "too_long");
+        assert_eq!(error.errors()[0].field, "body");
+        for bad in ["", " \n\t", "a\0b"] {
+            assert!(check_body(bad).is_err(), "{bad:?}");
+        }
+    }
+}
