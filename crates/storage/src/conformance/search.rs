@@ -173,6 +173,7 @@ pub async fn pages_lead_to_every_result(store: Arc<dyn Store>) {
             let page = world.store.search(&asked, before, limit, ana.id).await.unwrap();
             assert!(page.messages.len() <= limit);
             all.extend(page.messages.iter().map(|message| message.id));
+            assert!(all.len() <= expected.len(), "pages repeat themselves");
             before = page.next;
             if before.is_none() {
                 break;

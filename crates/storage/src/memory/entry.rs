@@ -181,3 +181,66 @@ impl EntryRepository for MemoryStore {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OperationRepository as _;
+    use crate::conformance::world::World;
+
+    type Damage = fn(&mut StoredEntry);
+
+    #[tokio::test]
+    async fn every_damage_is_found() {
+        let store = Arc::new(MemoryStore::new(1));
+        let world = World::new(Arc::<MemoryStore>::clone(&store));
+        let ana = world.user("ana").await;
+        let room = world.dm(&[&ana]).await;
+        let message = world.say(&room, &ana, "as it was").await;
+        world.say(&room, &ana, "and so on").await;
+        let wrong = || async { store.check(&|_, _| ()).await.unwrap() };
+        let damages: [(&str, Damage); 6] = [
+            ("after 2 comes 9", |entry| entry.seq = Seq(9)),
+            ("does not follow", |entry| entry.prev = [1; 32]),
+            ("hash does not match", |entry| entry.actor = UserId::NIL),
+            ("hash does not match", |entry| entry.commitment = [1; 32]),
+            ("not what was committed", |entry| {
+                entry.data = Some((Bytes::from_static(b"{}"), [0; 32]));
+            }),
+            ("says that it is at 99", |entry| entry.position = Position(99)),
+        ];
+        for (expected, damage) in damages {
+            let index = usize::try_from(message.seq.0).unwrap() - 1;
+            let whole = store.state().log.entries[index].stored.clone();
+            damage(&mut store.state().log.entries[index].stored);
+            let found = wrong().await;
+            assert!(found.iter().any(|line| line.contains(expected)), "{expected}: {found:?}");
+            store.state().log.entries[index].stored = whole;
+            assert_eq!(wrong().await, Vec::<String>::new());
+        }
+        // To take an entry away from the middle is found too.
+        for places in store.state().log.places.values_mut() {
+            places.remove(1);
+        }
+        assert!(!wrong().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_call_looks_at_no_more_than_its_share() {
+        let store = Arc::new(MemoryStore::new(1));
+        let world = World::new(Arc::<MemoryStore>::clone(&store));
+        let (ana, ben) = (world.user("ana").await, world.user("ben").await);
+        let room = world.dm(&[&ben]).await;
+        let mut change = crate::Change::default();
+        for _ in 0..VISIBLE_SCAN {
+            change.entries.push(world.sending(&world.draft(&room, &ben, "not for ana")));
+        }
+        world.commit(change).await;
+        let own = world.read(&room, &ana, Seq(1)).await.position;
+        let first = store.visible(ana.id, Position(0), own, 10).await.unwrap();
+        assert_eq!((first.events.len(), first.has_more), (0, true));
+        assert_eq!(first.reached, Position(VISIBLE_SCAN as u64));
+        let second = store.visible(ana.id, first.reached, own, 10).await.unwrap();
+        assert_eq!((second.events.len(), second.has_more), (1, false));
+    }
+}
