@@ -7,7 +7,7 @@
 //! one consistent state.
 //!
 //! This crate must never know SQL. To add a noun: its trait in a file of its own, its part of
-//! [`memory`], its tables and queries in `storage-sql`, and its cases in [`conformance`], which all
+//! [`memory`], its tables and queries in `storage-sql`, and its cases in `conformance`, which all
 //! three run.
 
 pub mod account;
