@@ -1,5 +1,6 @@
 //! The benches of 70-quality, one file for each kind of work.
 
+mod alone;
 mod catchup;
 mod connect;
 mod fanout;
@@ -21,6 +22,8 @@ use crate::report::Report;
 /// What is measured; the names are those of the quality bars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Name {
+    /// The ceiling of B1 and B2 alone.
+    Ceiling,
     /// Fan-out: one room, 200 members, as fast as acknowledged.
     B1,
     /// Fan-out: one room, 1,000 members.
@@ -71,6 +74,7 @@ pub struct Setting {
 /// Measures `name`.
 pub fn run(name: Name, setting: &Setting) -> anyhow::Result<Report> {
     match name {
+        Name::Ceiling => alone::run(setting),
         Name::B1 => fanout::unpaced(setting, "b1", 200),
         Name::B1b => fanout::unpaced(setting, "b1b", 1_000),
         Name::B1c => fanout::paced(setting),
