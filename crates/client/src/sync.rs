@@ -144,7 +144,12 @@ impl Follow {
             seen: Seen::default(),
             updates: sender,
             backoff: Backoff::default(),
+            silence: SILENCE,
         };
+        Self::drive(driver, updates)
+    }
+
+    fn drive(driver: Driver, updates: mpsc::Receiver<Result<Update, ClientError>>) -> Self {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         // Boxed because a connection with its buffers is large.
@@ -190,6 +195,8 @@ struct Driver {
     seen: Seen,
     updates: mpsc::Sender<Result<Update, ClientError>>,
     backoff: Backoff,
+    /// How long a connection may be silent: [`SILENCE`].
+    silence: Duration,
 }
 
 impl Driver {
@@ -292,13 +299,18 @@ impl Driver {
     }
 
     fn silent(&self) -> ClientError {
-        ClientError::Timeout { server: self.client.server().origin(), seconds: SILENCE.as_secs() }
+        ClientError::Timeout {
+            server: self.client.server().origin(),
+            seconds: self.silence.as_secs(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
 
     #[test]
     fn cursors_have_only_url_safe_characters() {
@@ -311,5 +323,88 @@ mod tests {
         for bad in ["", "a b", "a/b", "é", "a\n", &"x".repeat(513)] {
             assert_eq!(bad.parse::<Cursor>(), Err(InvalidCursor), "{bad}");
         }
+    }
+
+    /// A server that answers each connection as told and then keeps it open without a word.
+    fn silent_server(answer: impl Fn(&mut TcpStream, &str) + Send + 'static) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut open = Vec::new();
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let mut request = Vec::new();
+                let mut byte = [0];
+                while !request.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+                    request.push(byte[0]);
+                }
+                answer(&mut stream, &String::from_utf8_lossy(&request));
+                open.push(stream);
+            }
+        });
+        address
+    }
+
+    fn follow(address: SocketAddr, transport: Transport) -> Follow {
+        let client = Client::new(format!("http://{address}").parse().unwrap()).unwrap();
+        let (sender, updates) = mpsc::channel(WAITING);
+        let driver = Driver {
+            client,
+            transport,
+            cursor: Some("c0".parse().unwrap()),
+            seen: Seen::default(),
+            updates: sender,
+            backoff: Backoff::default(),
+            silence: Duration::from_millis(50),
+        };
+        Follow::drive(driver, updates)
+    }
+
+    async fn connects_and_is_given_up(mut follow: Follow) {
+        for _ in 0..2 {
+            assert!(matches!(follow.next().await, Some(Ok(Update::Connected))));
+            assert!(matches!(
+                follow.next().await,
+                Some(Ok(Update::Disconnected { error: ClientError::Timeout { .. }, .. }))
+            ));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_silent_stream_is_given_up_and_begun_anew() {
+        let address = silent_server(|stream, request| {
+            assert!(request.contains("since=c0"), "{request}");
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+            stream.write_all(head.as_bytes()).unwrap();
+        });
+        connects_and_is_given_up(follow(address, Transport::Sse)).await;
+    }
+
+    #[tokio::test]
+    async fn a_silent_web_socket_is_given_up_and_begun_anew() {
+        use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+        let address = silent_server(|stream, request| {
+            let key = request.lines().find_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                name.eq_ignore_ascii_case("sec-websocket-key").then_some(value)
+            });
+            let accept = derive_accept_key(key.unwrap().as_bytes());
+            let ready = serde_json::json!({"v": 1, "t": "session.ready", "id": "1", "body": {
+                "user_id": uuid::Uuid::nil(), "session_id": uuid::Uuid::nil(),
+                "resume_token": "r", "expires_at": "2026-01-01T00:00:00.000Z",
+                "gateway_id": uuid::Uuid::nil(), "next": "c0"
+            }})
+            .to_string();
+            let mut bytes = format!(
+                "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\
+                 connection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
+            )
+            .into_bytes();
+            // An unmasked text frame with a length of 16 bits (RFC 6455, section 5.2).
+            bytes.extend([0x81, 126]);
+            bytes.extend(u16::try_from(ready.len()).unwrap().to_be_bytes());
+            bytes.extend(ready.as_bytes());
+            stream.write_all(&bytes).unwrap();
+        });
+        connects_and_is_given_up(follow(address, Transport::WebSocket)).await;
     }
 }

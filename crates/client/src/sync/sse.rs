@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidings_wire::Event;
 
-use super::{Cursor, Driver, End, SILENCE, Update};
+use super::{Cursor, Driver, End, Update};
 
 /// Largest event, in bytes: a frame of a WebSocket may have 1 MiB, and a page's limits are alike.
 const EVENT_MAX: usize = 4 << 20;
@@ -25,7 +25,7 @@ impl Driver {
         self.tell(Update::Connected).await?;
         let mut parser = Parser::default();
         loop {
-            let chunk = tokio::time::timeout(SILENCE, response.chunk())
+            let chunk = tokio::time::timeout(self.silence, response.chunk())
                 .await
                 .map_err(|_| self.silent())?
                 .map_err(|error| self.lost(error.to_string()))?

@@ -45,7 +45,7 @@ impl Driver {
         let mut pings = tokio::time::interval_at(heard + PING_EVERY, PING_EVERY);
         loop {
             let message = tokio::select! {
-                message = tokio::time::timeout_at(heard + SILENCE, socket.next()) => message,
+                message = tokio::time::timeout_at(heard + self.silence, socket.next()) => message,
                 _ = pings.tick() => {
                     self.send(&mut socket, "ping", None, &Empty {}).await?;
                     continue;
