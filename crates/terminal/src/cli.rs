@@ -104,6 +104,25 @@ mod tests {
     }
 
     #[test]
+    fn help_says_what_it_said() {
+        let mut pages = String::new();
+        let mut root = Cli::command();
+        root.build();
+        let mut waiting = vec![root];
+        while let Some(mut command) = waiting.pop() {
+            if command.get_name() == "help" {
+                continue;
+            }
+            pages.push_str(&format!("==== {}\n", command.get_bin_name().unwrap_or("tidings")));
+            pages.push_str(&command.render_long_help().to_string());
+            pages.push('\n');
+            waiting
+                .extend(command.get_subcommands().cloned().collect::<Vec<_>>().into_iter().rev());
+        }
+        insta::assert_snapshot!(pages);
+    }
+
+    #[test]
     fn every_command_explains_itself_with_an_example() {
         for command in Cli::command().get_subcommands() {
             assert!(command.get_about().is_some(), "{}", command.get_name());

@@ -33,7 +33,9 @@ impl<const N: usize> Table<N> {
             return out.line(empty);
         }
         let (headings, rows) = self.aligned();
-        out.line(&out.dim(&headings))?;
+        if !headings.is_empty() {
+            out.line(&out.dim(&headings))?;
+        }
         rows.iter().try_for_each(|row| out.line(row))
     }
 
