@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tidings_domain::{Fact, InviteCode, LogId, Role, Timestamp, User, UserId};
 use tidings_storage::community::StoredInvite;
-use tidings_storage::{Change, Precondition, Record};
+use tidings_storage::{Change, ChangeError, Precondition, Record, Refusal};
 use tidings_wire::Code;
 use tidings_wire::community::{Community as CommunityView, CreateInvite, Invite, InvitePreview};
 
@@ -167,8 +167,15 @@ impl Invites<'_> {
         let preconditions = vec![Precondition::UserActive(user.id)];
         let mut change = Change { preconditions, ..Change::default() };
         self.admit(&mut change, &invite, &user, now).await?;
-        app.commit(change).await?;
-        Ok(community_view(&community, invite.role))
+        match app.commit(change).await {
+            Ok(_) => Ok(community_view(&community, invite.role)),
+            // The same request came twice at a time.
+            Err(ChangeError::Refused(Refusal::Precondition(Precondition::NotInCommunity(..)))) => {
+                let role = app.role(id, user.id).await?.ok_or_else(ApiError::not_found)?;
+                Ok(community_view(&community, role))
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     /// Adds the use of an invite to a change. A ghost that is claimed may be in already.

@@ -100,9 +100,9 @@ impl Search<'_> {
         match within {
             Within::Channel(right) => {
                 let channel = right.channel();
-                let named = names.is_empty()
+                let here = names.is_empty()
                     || channel.name.as_ref().is_some_and(|name| names.contains(name));
-                return Ok(named.then_some(channel.id).into_iter().collect());
+                return Ok(here.then_some(channel.id).into_iter().collect());
             }
             Within::Community(right) => {
                 views = store.community_channels(right.community(), user).await?;

@@ -10,6 +10,7 @@ use tidings_domain::{DeviceId, IdentityKey, SessionId, UserId};
 use tidings_identity::{Login, Signature};
 use tidings_storage::session::StoredSession;
 use tidings_storage::{Change, ChangeError, Precondition, Record, Refusal};
+use tidings_wire::Code;
 use tidings_wire::account::{
     Challenge, CreateSession, DeviceInfo, LoggedIn, NewSession, Secret, Session,
 };
@@ -31,6 +32,8 @@ const TOUCH_MS: i64 = 3600 * 1000;
 /// How long a session that was read is believed. Sessions that end in this process are forgotten
 /// at once; what another process ends is noticed after this long.
 const BELIEVED: Duration = Duration::from_secs(2);
+/// How often a session is read anew because another one ended while it was read.
+const READS: usize = 8;
 /// How many sessions are remembered before those that nobody uses are dropped.
 const LIVE_MAX: usize = 50_000;
 
@@ -59,6 +62,16 @@ impl Live {
         let state = self.state();
         let known = state.by_token.get(token)?;
         (now.saturating_sub(known.checked_at) < BELIEVED).then(|| Arc::clone(&known.session))
+    }
+
+    /// Ends the session of one token. Tokens that were never good cost one look here, however many
+    /// come.
+    fn end_token(&self, token: &[u8; 32]) {
+        let mut state = self.state();
+        if let Some(known) = state.by_token.remove(token) {
+            state.generation += 1;
+            known.session.ended.cancel();
+        }
     }
 
     /// Ends sessions: their tokens are read anew, their connections close.
@@ -221,6 +234,17 @@ impl Sessions<'_> {
     }
 
     async fn read(&self, hash: [u8; 32]) -> Result<Caller, ApiError> {
+        for _ in 0..READS {
+            if let Some(caller) = self.read_once(hash).await? {
+                return Ok(caller);
+            }
+        }
+        Err(ApiError::new(Code::Unavailable, "Too many sessions end at this moment. Try again."))
+    }
+
+    /// `None` when some session ended meanwhile: it could have been this one, and a session that
+    /// is not remembered here could not be ended later.
+    async fn read_once(&self, hash: [u8; 32]) -> Result<Option<Caller>, ApiError> {
         let app = self.0;
         let live = &app.caches().sessions;
         let generation = live.state().generation;
@@ -231,7 +255,7 @@ impl Sessions<'_> {
                 && !user.disabled
         });
         let Some((stored, user)) = found else {
-            live.end(|session| session.token_hash == hash);
+            live.end_token(&hash);
             return Err(ApiError::unauthorized());
         };
         if now.since(stored.last_used_at) >= TOUCH_MS {
@@ -241,6 +265,9 @@ impl Sessions<'_> {
             drop(app.store().submit(change).await?);
         }
         let mut state = live.state();
+        if state.generation != generation {
+            return Ok(None);
+        }
         let known = state.by_token.get(&hash).map(|known| Arc::clone(&known.session));
         let session = known.unwrap_or_else(|| {
             Arc::new(LiveSession {
@@ -252,16 +279,12 @@ impl Sessions<'_> {
                 ended: CancellationToken::new(),
             })
         });
-        // A session that ended while it was read is not remembered: the next request reads again.
-        if state.generation == generation {
-            if state.by_token.len() >= LIVE_MAX {
-                state.by_token.retain(|_, known| Arc::strong_count(&known.session) > 1);
-            }
-            let session = Arc::clone(&session);
-            let known = Known { session, checked_at: app.clock().elapsed() };
-            state.by_token.insert(hash, known);
+        if state.by_token.len() >= LIVE_MAX {
+            state.by_token.retain(|_, known| Arc::strong_count(&known.session) > 1);
         }
-        Ok(Caller::new(session))
+        let checked_at = app.clock().elapsed();
+        state.by_token.insert(hash, Known { session: Arc::clone(&session), checked_at });
+        Ok(Some(Caller::new(session)))
     }
 
     /// The caller's sessions, oldest first.

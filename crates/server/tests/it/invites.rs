@@ -68,3 +68,20 @@ async fn only_owners_invite_admins() {
     let mine = world.get(&admin.token, &format!("/v1/communities/{acme}")).await.is(200);
     assert_eq!(mine["my_role"], "admin");
 }
+
+#[tokio::test]
+async fn accepting_twice_at_a_time_is_accepting_once() {
+    let world = World::new().await;
+    let ana = world.owner().await;
+    let (first, _) = world.community(&ana, "first").await;
+    let (acme, general) = world.community(&ana, "acme").await;
+    let bo = world.member(&ana, &first, "bo").await;
+    let accept = format!("/v1/invites/{}/accept", world.invite(&ana, &acme, json!({})).await);
+    let (one, other) = tokio::join!(
+        world.post(&bo.token, &accept, json!({})),
+        world.post(&bo.token, &accept, json!({}))
+    );
+    assert_eq!(one.is(200), other.is(200));
+    let joins = world.log(&ana, &general).await;
+    assert_eq!(joins.iter().filter(|kind| *kind == "member.joined").count(), 2);
+}

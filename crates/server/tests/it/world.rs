@@ -133,7 +133,7 @@ impl World {
         app.deliver_ephemerals(published.clone());
         let stop = tokio_util::sync::CancellationToken::new();
         let (realtime, hub) = Realtime::start(app.clone(), stop).await.unwrap();
-        tokio::spawn(hub);
+        tokio_util::task::TaskTracker::new().spawn(hub);
         let router = tidings_server::http::router(app.clone(), realtime);
         Self { app, clock, published, router }
     }
