@@ -92,12 +92,14 @@ impl Tail {
             named: false,
             only,
             cursor: self.since.clone(),
+            followed: false,
             session: &session,
         };
         let follow =
             Follow::start(session.client.clone(), self.transport.into(), self.since.clone());
         let ended = tailing.run(follow).await;
-        if let Some(cursor) = tailing.cursor.as_ref().filter(|_| !silent(&ended)) {
+        let told = tailing.followed && !silent(&ended);
+        if let Some(cursor) = tailing.cursor.as_ref().filter(|_| told) {
             ctx.out.note(&format!("go on from here with: tidings tail --since {cursor}"));
         }
         ended
@@ -118,6 +120,8 @@ struct Tailing<'a> {
     only: HashSet<Uuid>,
     /// What was printed, up to here.
     cursor: Option<Cursor>,
+    /// Whether there ever was a connection, so that the cursor is known to be good.
+    followed: bool,
 }
 
 impl Tailing<'_> {
@@ -140,7 +144,10 @@ impl Tailing<'_> {
 
     async fn take(&mut self, update: Update) -> Result<(), Failure> {
         match update {
-            Update::Connected => queue::drain(self.ctx, self.session).await,
+            Update::Connected => {
+                self.followed = true;
+                queue::drain(self.ctx, self.session).await;
+            }
             Update::Snapshot { snapshot, next } => {
                 self.names.learn(snapshot.communities, &snapshot.channels);
                 self.named = true;
