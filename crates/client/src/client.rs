@@ -14,7 +14,7 @@ use crate::server::ServerUrl;
 
 /// How long connecting may take: three retransmissions of the first packet fit (1 + 2 + 4 s), and
 /// a person still waits for it.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection pool to one server, with a session token once logged in. Clones share the pool.
 #[derive(Clone)]

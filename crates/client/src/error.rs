@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tidings_wire::{Code, Problem};
 
+use crate::client::CONNECT_TIMEOUT;
+
 /// Why a request to a server did not do what it should.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -98,6 +100,7 @@ impl ClientError {
     /// Sorts what the HTTP stack said into our kinds; `limit` is the timeout that was set.
     pub(crate) fn from_reqwest(server: &str, limit: Duration, error: &reqwest::Error) -> Self {
         if error.is_timeout() {
+            let limit = if error.is_connect() { CONNECT_TIMEOUT } else { limit };
             return Self::Timeout { server: server.to_owned(), seconds: limit.as_secs() };
         }
         if error.is_builder() {
