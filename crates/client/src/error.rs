@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use rustls::CertificateError;
 use tidings_wire::{Code, Problem};
 
 use crate::client::CONNECT_TIMEOUT;
@@ -152,11 +153,28 @@ fn find_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error
 }
 
 fn tls_reason(error: &rustls::Error) -> String {
-    match error {
+    let certificate = match error {
         rustls::Error::InvalidMessage(_) => {
-            "it answered without TLS; perhaps its address begins with http://".to_owned()
+            return "it answered without TLS; perhaps its address begins with http://".to_owned();
         }
-        other => other.to_string(),
+        rustls::Error::InvalidCertificate(certificate) => certificate,
+        other => return other.to_string(),
+    };
+    match certificate {
+        CertificateError::UnknownIssuer => {
+            "its certificate is signed by nobody that this machine trusts".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired, or this machine's clock is wrong".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet, or this machine's clock is wrong".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is for another name".to_owned()
+        }
+        CertificateError::Revoked => "its certificate was revoked".to_owned(),
+        other => format!("its certificate is not good ({other})"),
     }
 }
 
@@ -216,6 +234,9 @@ mod tests {
         let tls = rustls::Error::General("no".to_owned());
         let nested = std::io::Error::other(std::io::Error::other(tls));
         assert!(matches!(ClientError::from_chain("s", &nested), ClientError::Tls { .. }));
+        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let told = ClientError::from_chain("s", &std::io::Error::other(unknown)).to_string();
+        assert!(told.contains("nobody that this machine trusts"), "{told}");
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         assert!(matches!(ClientError::from_chain("s", &refused), ClientError::Unreachable { .. }));
     }
