@@ -1,0 +1,92 @@
+//! The command line: what the subcommands are and what they have in common.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::config::ConfigCommand;
+use crate::commands::doctor::Doctor;
+use crate::commands::import::Import;
+use crate::commands::migrate::Migrate;
+use crate::commands::openapi::OpenApi;
+use crate::commands::rebuild::Rebuild;
+use crate::commands::serve::Serve;
+use crate::commands::user::UserCommand;
+use crate::config::{Config, Flags, Loaded};
+
+const AFTER_HELP: &str = "\
+Settings come from DATA/tidings.toml (or --config), then the environment as TIDINGS__SECTION__KEY,
+then flags; the later one wins. None is needed.
+
+Exit codes:
+  0    done
+  1    it did not work; the message says why and what to do
+  2    a flag or a setting is wrong
+  3    another process has the data directory, or the listen address is taken
+  74   the database could not be made durable, or its writer stopped; see `tidingsd doctor`
+  130  a second signal ended the server before it had finished";
+
+/// The server of Tidings, a private team chat.
+#[derive(Debug, Parser)]
+#[command(name = "tidingsd", version, after_help = AFTER_HELP)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Bring the database to this version, or make a new one
+    Migrate(Migrate),
+    /// Make everything that is derived from the log anew
+    Rebuild(Rebuild),
+    /// Bring in the history of another chat
+    #[command(subcommand)]
+    Import(Import),
+    /// Test this deployment and say what to do about what is wrong
+    Doctor(Doctor),
+    /// Show the settings that count, with secrets hidden
+    Config(ConfigCommand),
+    /// List accounts, shut them out, let them in again
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print the description of the HTTP API (OpenAPI 3.1)
+    Openapi(OpenApi),
+}
+
+impl Command {
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve(it) => it.run().await,
+            Self::Migrate(it) => it.run().await,
+            Self::Rebuild(it) => it.run().await,
+            Self::Import(it) => it.run().await,
+            Self::Doctor(it) => it.run().await,
+            Self::Config(it) => it.run(),
+            Self::User(it) => it.run().await,
+            Self::Openapi(OpenApi {}) => OpenApi::run(),
+        }
+    }
+}
+
+/// Which server is meant: where its data and its settings are.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Place {
+    /// The data directory [default: ./tidings-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The file with settings [default: DATA/tidings.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl Place {
+    /// Reads the settings of this place.
+    pub(crate) fn load(&self) -> anyhow::Result<Loaded> {
+        Config::load(self.config.as_deref(), &Flags { data: self.data.clone(), ..Flags::default() })
+    }
+}

@@ -1,0 +1,41 @@
+//! What the server does besides answering.
+
+use std::time::Duration;
+
+use tidings_server::App;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::data::DataDir;
+
+/// How often what ended is let go of.
+const PRUNE: Duration = Duration::from_hours(1);
+
+/// Lets go of what ended, at once and every hour.
+pub(super) async fn prune(app: App, stop: CancellationToken) {
+    let mut hours = interval(PRUNE);
+    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = hours.tick() => {}
+        }
+        if let Err(error) = app.prune().await {
+            tracing::warn!(%error, "what ended is kept for another hour");
+        }
+    }
+}
+
+/// Removes the setup code once somebody has registered.
+pub(super) async fn remove_setup_code(app: App, data: DataDir, stop: CancellationToken) {
+    let mut set_up = app.set_up();
+    let registered = tokio::select! {
+        biased;
+        () = stop.cancelled() => return,
+        registered = set_up.wait_for(|registered| *registered) => registered.is_ok(),
+    };
+    if registered && let Err(error) = data.remove_setup_code() {
+        tracing::warn!(%error, "the setup code was used, but its file could not be removed");
+    }
+}

@@ -1,0 +1,66 @@
+//! `[server]`
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Listen, PublicUrl};
+
+/// The server itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    /// Where to listen, ADDRESS:PORT. Port 0 takes a free one.
+    #[schema(value_type = String, default = "127.0.0.1:8420")]
+    pub(crate) listen: Listen,
+    /// The directory of everything that the server keeps; made when it is not there. Relative to
+    /// where the server is started.
+    #[schema(value_type = String, default = "./tidings-data")]
+    pub(crate) data: PathBuf,
+    /// The origin under which people reach the server, such as `https://chat.example.org`: login
+    /// signatures, invites and cookies are bound to it. The listen address when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) public_url: Option<PublicUrl>,
+    /// Who may make an account once there is an owner: `invite` or `open`.
+    #[schema(inline, default = "invite")]
+    pub(crate) registration: Registration,
+    /// The server's name for people.
+    #[schema(default = "Tidings")]
+    pub(crate) name: String,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: Listen(([127, 0, 0, 1], 8420).into()),
+            data: PathBuf::from("./tidings-data"),
+            public_url: None,
+            registration: Registration::Invite,
+            name: "Tidings".to_owned(),
+        }
+    }
+}
+
+/// Who may make an account once there is an owner.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Registration {
+    /// Whoever has an invite
+    #[default]
+    Invite,
+    /// Everybody
+    Open,
+}
+
+impl From<Registration> for tidings_server::Registration {
+    fn from(registration: Registration) -> Self {
+        match registration {
+            Registration::Invite => Self::Invite,
+            Registration::Open => Self::Open,
+        }
+    }
+}
