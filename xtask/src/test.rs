@@ -5,7 +5,7 @@ use clap::Parser;
 
 use crate::postgres::{self, Cluster};
 use crate::tidy::Tree;
-use crate::{needs, process, report, surroundings, tidy};
+use crate::{needs, process, report, schema, surroundings, tidy};
 
 /// What `cargo xtask test` takes.
 #[derive(Debug, Parser)]
@@ -26,11 +26,13 @@ impl Args {
     }
 }
 
-/// Runs tidy, the examples in the documentation and then the tests, whose summary is the last thing
-/// printed when all is well. A step that fails does not keep the next ones from running.
+/// Runs tidy, compares the committed schemas, tries the examples in the documentation and then runs
+/// the tests, whose summary is the last thing printed when all is well. A step that fails does not
+/// keep the next ones from running.
 pub(crate) fn run(args: &Args) -> Result<()> {
     needs::provide(&[&needs::GIT, &needs::NEXTEST])?;
     let tidy = report::step("tidy", tidy::check);
+    let schemas = report::step("committed schemas", || schema::run(&schema::Args::check()));
     let examples = report::step("examples in the documentation", run_examples);
 
     let mut nextest = process::cargo();
@@ -44,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let tests = process::run(&mut nextest);
     drop(cluster);
 
-    for outcome in [tidy, examples, tests] {
+    for outcome in [tidy, schemas, examples, tests] {
         outcome?;
     }
     Ok(())
