@@ -113,9 +113,8 @@ mod tests {
             if command.get_name() == "help" {
                 continue;
             }
-            pages.push_str(&format!("==== {}\n", command.get_bin_name().unwrap_or("tidings")));
-            pages.push_str(&command.render_long_help().to_string());
-            pages.push('\n');
+            let name = command.get_bin_name().unwrap_or("tidings").to_owned();
+            pages.extend(["==== ", &name, "\n", &command.render_long_help().to_string(), "\n"]);
             waiting
                 .extend(command.get_subcommands().cloned().collect::<Vec<_>>().into_iter().rev());
         }
