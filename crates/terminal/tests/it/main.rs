@@ -1,0 +1,11 @@
+//! `tidings` as people use it: real programs, a real server, a directory of one's own for each.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod conversation;
+mod failures;
+mod identity;
+mod output;
+mod queue;
+mod tail;
+mod world;
