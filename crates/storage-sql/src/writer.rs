@@ -197,6 +197,9 @@ impl Writer {
                 None => {}
                 Some(Stop::NotDurable) => return,
                 Some(Stop::Asked(done)) => {
+                    // The readers keep the write-ahead log open; whoever copies a stopped server's
+                    // files should find everything in the database itself.
+                    self.erased = true;
                     self.idle(&mut conn).await;
                     drop(conn);
                     if let Some(done) = done {

@@ -54,7 +54,8 @@ pub(crate) async fn stream(
     let since = since.map(|since| realtime.parse_cursor(&since)).transpose()?;
     let subscription =
         realtime.subscribe(caller.user_id(), since).await.map_err(|_| ApiError::restarting())?;
-    let reader = Reader { realtime, caller, subscription, begun: false };
+    let checked = realtime.app().clock().elapsed();
+    let reader = Reader { realtime, caller, subscription, begun: false, checked };
     let body = Body::from_stream(stream::unfold(Box::new(reader), |mut reader| async move {
         let bytes = reader.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), reader))
@@ -72,6 +73,8 @@ struct Reader {
     caller: Caller,
     subscription: Subscription,
     begun: bool,
+    /// When the session was last looked at.
+    checked: Duration,
 }
 
 impl Reader {
@@ -81,6 +84,10 @@ impl Reader {
             let mut first = RETRY.to_owned();
             self.place(&mut first, self.subscription.cursor());
             return Some(Bytes::from(first));
+        }
+        if self.app_elapsed().saturating_sub(self.checked) >= HEARTBEAT && !self.still_good().await
+        {
+            return None;
         }
         let ended = self.caller.ended().clone();
         let heartbeat = tokio::time::sleep(HEARTBEAT);
@@ -100,9 +107,7 @@ impl Reader {
                 () = ended.cancelled() => return None,
                 () = self.subscription.filled() => {}
                 () = &mut heartbeat => {
-                    let app = self.realtime.app();
-                    let refused = app.sessions().recheck(&self.caller).await;
-                    if refused.is_err_and(|e| e.code() == tidings_wire::Code::Unauthorized) {
+                    if !self.still_good().await {
                         return None;
                     }
                     let mut beat = ": alive\n".to_owned();
@@ -111,6 +116,18 @@ impl Reader {
                 }
             }
         }
+    }
+
+    fn app_elapsed(&self) -> Duration {
+        self.realtime.app().clock().elapsed()
+    }
+
+    /// Whether the session still holds: another process may have ended it. Asked as often as a
+    /// silent stream beats, on a busy one too.
+    async fn still_good(&mut self) -> bool {
+        self.checked = self.app_elapsed();
+        let checked = self.realtime.app().sessions().recheck(&self.caller).await;
+        !checked.is_err_and(|e| e.code() == tidings_wire::Code::Unauthorized)
     }
 
     // An `id` without `data` dispatches no event, but moves the browser's Last-Event-ID.

@@ -12,6 +12,7 @@ mod limits;
 mod messages;
 mod openapi;
 mod problems;
+mod realtime;
 mod registration;
 mod rights;
 mod search;
