@@ -201,6 +201,7 @@ impl Writer {
                     // files should find everything in the database itself.
                     self.erased = true;
                     self.idle(&mut conn).await;
+                    self.fold(&mut conn).await;
                     drop(conn);
                     if let Some(done) = done {
                         // Whoever asked may have stopped waiting.
@@ -390,6 +391,16 @@ impl Writer {
             && let Err(error) = conn.batch("PRAGMA wal_checkpoint(TRUNCATE)").await
         {
             tracing::warn!(%error, "erased bodies stay in the write-ahead log until its next reset");
+        }
+    }
+
+    /// Moves the write-ahead log into the database, so that a stopped store is one file to copy.
+    async fn fold(&mut self, conn: &mut Option<Conn>) {
+        if matches!(self.source, Source::Sqlite)
+            && let Some(conn) = conn
+            && let Err(error) = conn.batch("PRAGMA wal_checkpoint(TRUNCATE)").await
+        {
+            tracing::warn!(%error, "the write-ahead log stays beside the database");
         }
     }
 

@@ -113,13 +113,13 @@ impl Serve {
         });
 
         lock.serves(url.as_str()).context("cannot write the data directory's lock")?;
+        tracing::info!(%address, files, version = env!("CARGO_PKG_VERSION"), "the server is ready");
         announce::print(&announce::Announcement {
             url: &url,
             address,
             data: &config.server.data,
             setup_code: setup_code.as_ref(),
         });
-        tracing::info!(%address, files, version = env!("CARGO_PKG_VERSION"), "the server is ready");
 
         let serving = tidings_server::serve(listener, app, realtime, stop.clone());
         tokio::pin!(serving);

@@ -1,5 +1,19 @@
-//! `tidingsd` as operators run it: the program itself, in directories of its own.
+//! Behavior of the binary, which is started as operators start it.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "what the helpers of a test cannot do fails the test")]
+#![expect(clippy::panic, reason = "what the helpers of a test cannot do fails the test")]
 
-mod first_start;
+mod addresses;
+mod community;
+mod daemon;
+mod data;
+mod doctor;
+mod durability;
+mod export;
+mod import;
+mod metrics;
+mod rebuild;
+mod settings;
+mod start;
+mod stop;
+mod users;
