@@ -90,3 +90,33 @@ impl Place {
         Config::load(self.config.as_deref(), &Flags { data: self.data.clone(), ..Flags::default() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_says_what_it_said() {
+        let mut pages = String::new();
+        let mut root = Cli::command();
+        root.build();
+        let mut waiting = vec![root];
+        while let Some(mut command) = waiting.pop() {
+            if command.get_name() == "help" {
+                continue;
+            }
+            let name = command.get_bin_name().unwrap_or("tidingsd").to_owned();
+            pages.extend(["==== ", &name, "\n", &command.render_long_help().to_string(), "\n"]);
+            waiting
+                .extend(command.get_subcommands().cloned().collect::<Vec<_>>().into_iter().rev());
+        }
+        insta::assert_snapshot!(pages);
+    }
+}

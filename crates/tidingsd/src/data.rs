@@ -98,9 +98,7 @@ impl DataDir {
             }
             Err(TryLockError::WouldBlock) => {
                 let what = format!("{} is using {}", holder(&mut file), self.0.display());
-                let next = "Stop that process first, or name another directory with --data. A \
-                            running server imports by `tidingsd import slack FILE --server URL \
-                            --token-file FILE`.";
+                let next = "Stop that process first, or name another directory with --data.";
                 Err(Failure::new(what, next).code(BUSY).into())
             }
             Err(TryLockError::Error(error)) => {

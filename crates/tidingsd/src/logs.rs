@@ -13,12 +13,18 @@ pub(crate) fn start(log: &Log) {
         .with_env_filter(EnvFilter::new(log.level.as_str()))
         .with_writer(io::stderr)
         .with_span_events(FmtSpan::NONE)
-        .with_ansi(io::stderr().is_terminal());
+        .with_ansi(io::stderr().is_terminal() && !is_color_unwanted());
     // A log that was started before stays as it is.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
     };
+}
+
+/// Whether the person has asked all programs for no colors (no-color.org).
+#[expect(clippy::disallowed_methods, reason = "a convention of terminals, not a setting of ours")]
+fn is_color_unwanted() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// Starts the log of a tool, which speaks for itself: only what goes wrong on the way is shown.

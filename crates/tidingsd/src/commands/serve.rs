@@ -31,9 +31,11 @@ use crate::data::DataDir;
 use crate::failure::{BUSY, Failure, NOT_DURABLE};
 use crate::{logs, system};
 
-/// How long everything may take to end after the first signal: supervisors kill after ten seconds
-/// (Docker) or more.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long requests may take to end after the first signal. With [`CLOSING`] it makes ten seconds,
+/// after which supervisors kill (Docker; others wait longer).
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How long the database may take to be put away. What was acknowledged is durable already.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Run the server: everything in one process, on one port. No setting is needed.
 #[derive(Debug, Args)]
@@ -133,7 +135,11 @@ impl Serve {
         stop.cancel();
         tasks.close();
         let ended = hub.await.context("the hub has failed")?;
-        store.close().await;
+        if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
+            tracing::warn!(
+                "the database is busy; it is left as after a crash, which loses nothing"
+            );
+        }
         served.context("the listener failed")?;
         if ended == Ended::WriterGone {
             let what = "the database could not be written any more";

@@ -20,7 +20,8 @@ use crate::{logs, stdout};
 /// Accounts that are read at a time.
 const PAGE: usize = 1_000;
 
-/// List accounts, shut them out, let them in again. A server that runs notices within two seconds.
+/// List accounts, shut them out, let them in again. A server that runs refuses requests after two
+/// seconds at the latest, and closes open connections after fifteen.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// List all accounts

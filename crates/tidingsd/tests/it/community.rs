@@ -46,11 +46,13 @@ pub(crate) async fn bodies(client: &Client, channel: ChannelId) -> Vec<String> {
     timeline(client, channel).await.into_iter().map(|message| message.body).collect()
 }
 
-/// Every channel of the only community, with what was said in it; without ids and places, which
+/// Every channel of one's communities, with what was said in it; without ids and places, which
 /// differ from import to import.
 pub(crate) async fn everything(client: &Client) -> Vec<String> {
-    let [community] = &client.communities().await.unwrap()[..] else { panic!("one community") };
-    let channels = client.channels_of(CommunityId(community.id)).await.unwrap();
+    let mut channels = Vec::new();
+    for community in client.communities().await.unwrap() {
+        channels.extend(client.channels_of(CommunityId(community.id)).await.unwrap());
+    }
     let mut lines = Vec::new();
     for channel in channels {
         let Channel { id, name, topic, archived, .. } = channel;

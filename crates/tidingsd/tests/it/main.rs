@@ -12,6 +12,7 @@ mod durability;
 mod export;
 mod import;
 mod metrics;
+mod postgres;
 mod rebuild;
 mod settings;
 mod start;

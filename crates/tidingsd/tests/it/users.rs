@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use tidings_client::sync::Update;
+use tidings_client::{Follow, Transport};
 use tidings_wire::Code;
 
 use crate::daemon::Place;
@@ -48,12 +50,25 @@ async fn a_server_that_runs_notices_within_seconds() {
     let place = Place::new();
     let daemon = place.serve();
     let ana = place.register(&daemon, "ana", None).await;
-    ana.client().me().await.unwrap();
+    let mut follow = Follow::start(ana.client().clone(), Transport::WebSocket, None);
+    while !matches!(follow.next().await.unwrap().unwrap(), Update::Connected) {}
     place.run(&["user", "disable", "ana"]).ok();
     let noticed = async { while ana.client().me().await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(10), noticed).await.unwrap();
     let error = ana.client().me().await.unwrap_err();
     assert_eq!(error.code(), Some(Code::Unauthorized));
+    // Open connections are asked at each heartbeat.
+    let closed = async {
+        loop {
+            match follow.next().await {
+                Some(Err(error)) => return error,
+                Some(Ok(_)) => {}
+                None => panic!("a connection that ends says why"),
+            }
+        }
+    };
+    let error = tokio::time::timeout(Duration::from_mins(1), closed).await.unwrap();
+    assert_eq!(error.code(), Some(Code::Unauthorized), "{error}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use super::read_token;
 use crate::commands::open_store;
 use crate::config::{Config, PublicUrl};
 use crate::data::{DataDir, Lock};
-use crate::failure::Failure;
+use crate::failure::{BUSY, Failure};
 
 /// How often a batch is sent again when the server is away or overloaded: with pauses that double
 /// from one second, about two minutes, in which a server restarts many times over.
@@ -39,6 +39,12 @@ impl Target {
     /// The data of a server that is stopped; made when there is none yet.
     pub(super) async fn data(config: &Config) -> anyhow::Result<Self> {
         let data = DataDir::create(&config.server.data)?;
+        if let Some(holder) = data.holder() {
+            let what = format!("{holder} is using {}", data.path().display());
+            let next = "Stop the server first, or import into it while it runs: `tidingsd import \
+                        slack FILE --server URL --token-file FILE`.";
+            return Err(Failure::new(what, next).code(BUSY).into());
+        }
         let lock = data.lock()?;
         let store = Arc::new(open_store(config).await?);
         let origin = config.server.public_url.clone();
