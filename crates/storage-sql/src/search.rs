@@ -22,7 +22,8 @@ const IMAGE: i64 = 4;
 
 /// A message as the index sees it.
 pub(crate) struct Document {
-    position: u64,
+    /// The position of the message's first entry.
+    pub(crate) position: u64,
     log: i64,
     author: UserId,
     carries: i64,

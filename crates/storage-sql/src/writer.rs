@@ -28,6 +28,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::conn::Conn;
 use crate::read;
 use crate::store::{Start, postgres_conn};
+use batch::Finished;
 pub(crate) use batch::{Batch, log_columns};
 pub(crate) use precondition::dm_users;
 pub(crate) use projection::{Seen, Subject, project};
@@ -52,6 +53,8 @@ const RECONNECT: Duration = Duration::from_millis(200);
 /// Where committed batches go once somebody has asked for them.
 pub(crate) type TailSlot = Arc<Mutex<Option<mpsc::Sender<Arc<CommittedBatch>>>>>;
 
+/// What became of each change of a transaction.
+type Outcomes = Vec<Result<Committed, ChangeError>>;
 type Answer = oneshot::Sender<Result<Committed, ChangeError>>;
 
 /// A job that needs the writer's connection for itself.
@@ -136,6 +139,8 @@ struct Writer {
     told: u64,
     /// Up to where the search index goes.
     indexed: watch::Sender<u64>,
+    /// What is not indexed yet, as it was when it was written.
+    fresh: index::Fresh,
     /// Up to where somebody wants it to go at once.
     wanted: u64,
     /// Whether bodies were erased since the last truncating checkpoint (SQLite).
@@ -163,6 +168,7 @@ impl Writer {
             head: Arc::clone(&start.head),
             told: start.head(),
             indexed,
+            fresh: index::Fresh::starting_at(start.head()),
             wanted: 0,
             erased: false,
         };
@@ -305,7 +311,7 @@ impl Writer {
         &mut self,
         slot: &mut Option<Conn>,
         changes: &[Box<Change>],
-    ) -> Result<Vec<Result<Committed, ChangeError>>, StorageError> {
+    ) -> Result<Outcomes, StorageError> {
         let conn = match self.connect(slot).await {
             Ok(conn) => conn,
             Err(error) => {
@@ -331,22 +337,26 @@ impl Writer {
                 return Err(error);
             }
         };
-        let Done { outcomes, entries, head, erased } = done;
+        let (outcomes, Finished { entries, head, erased, documents, simple }) = done;
         self.erased |= erased;
-        if !entries.is_empty() {
+        if let Some(first) = entries.first() {
+            self.fresh.add(first.position.0 - 1, head, documents, simple);
             self.publish(slot, entries, head).await;
         }
         Ok(outcomes)
     }
 
-    async fn attempt(conn: &mut Conn, changes: &[Box<Change>]) -> Result<Done, StorageError> {
+    async fn attempt(
+        conn: &mut Conn,
+        changes: &[Box<Change>],
+    ) -> Result<(Outcomes, Finished), StorageError> {
         let postgres = conn.is_postgres();
         conn.batch(if postgres { POSTGRES_BEGIN } else { "BEGIN IMMEDIATE" }).await?;
         let mut batch = Batch::begin(conn).await?;
         let outcomes = batch.apply(changes).await?;
-        let (entries, head, erased) = batch.finish().await?;
+        let finished = batch.finish().await?;
         conn.batch("COMMIT").await?;
-        Ok(Done { outcomes, entries, head, erased })
+        Ok((outcomes, finished))
     }
 
     /// Tells the tail; before that, what other processes have committed in between.
@@ -411,15 +421,18 @@ impl Writer {
         if to <= from {
             return;
         }
+        let mut fresh = std::mem::take(&mut self.fresh);
         let Ok(conn) = self.connect(slot).await else { return };
         let begin = if conn.is_postgres() { POSTGRES_BEGIN } else { "BEGIN IMMEDIATE" };
         let stride = async {
             conn.batch(begin).await?;
-            let reached = index::advance(conn, to).await?;
+            let reached = index::advance(conn, &mut fresh, to).await?;
             conn.batch("COMMIT").await?;
             Ok::<_, StorageError>(reached)
         };
-        match stride.await {
+        let stride = stride.await;
+        self.fresh = fresh;
+        match stride {
             Ok(reached) => {
                 self.indexed.send_replace(reached);
             }
@@ -432,11 +445,4 @@ impl Writer {
             }
         }
     }
-}
-
-struct Done {
-    outcomes: Vec<Result<Committed, ChangeError>>,
-    entries: Vec<tidings_storage::CommittedEntry>,
-    head: u64,
-    erased: bool,
 }

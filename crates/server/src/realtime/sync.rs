@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
 use http::header;
 use serde::Deserialize;
 use tidings_domain::Position;
@@ -13,6 +14,7 @@ use tidings_storage::entry::VisiblePage;
 use tidings_wire::sync::{Snapshot, Sync};
 
 use super::Realtime;
+use super::subscription::Subscription;
 use crate::access::Caller;
 use crate::error::ApiError;
 use crate::http::extract::Query;
@@ -89,14 +91,33 @@ async fn events(
     let user = caller.user_id();
     let page = store.visible(user, since, realtime.head(), limit).await?;
     if !page.events.is_empty() || page.has_more || timeout.is_zero() {
-        return answer(realtime, &page);
+        return respond(Body::from(encode(realtime, &page)));
     }
     // Attached before the second look, so that nothing can come between the look and the wait.
     let mut subscription = realtime
         .subscribe(user, Some(page.reached.max(since)))
         .await
         .map_err(|_| ApiError::restarting())?;
-    let wait = async {
+    let (realtime, caller) = (realtime.clone(), caller.clone());
+    // The head of the answer goes out now and its body when something happens: what waits is then
+    // one small future, and not the request with everything around it.
+    let body = stream::once(Box::pin(async move {
+        wait(&mut subscription, &caller, timeout).await;
+        drop(subscription);
+        let store = realtime.app().store();
+        let page = match store.visible(user, since, realtime.head(), limit).await {
+            Ok(page) if !caller.ended().is_cancelled() => page,
+            // The client asks again from where it was, and is told then what is wrong.
+            _ => VisiblePage { events: Vec::new(), reached: since, has_more: false },
+        };
+        Ok::<_, std::convert::Infallible>(encode(&realtime, &page))
+    }));
+    respond(Body::from_stream(body))
+}
+
+/// Until something durable comes, the session ends, or the time is over.
+async fn wait(subscription: &mut Subscription, caller: &Caller, timeout: Duration) {
+    let happened = async {
         loop {
             match subscription.take().await {
                 Ok(deliveries) if deliveries.iter().any(|d| d.last().is_some()) => return,
@@ -108,17 +129,14 @@ async fn events(
     };
     tokio::select! {
         biased;
-        () = caller.ended().cancelled() => return Err(ApiError::unauthorized()),
-        () = wait => {}
+        () = caller.ended().cancelled() => {}
+        () = happened => {}
         () = tokio::time::sleep(timeout) => {}
     }
-    drop(subscription);
-    let page = store.visible(user, since, realtime.head(), limit).await?;
-    answer(realtime, &page)
 }
 
 /// Events are in the store as JSON already; they are copied and not parsed.
-fn answer(realtime: &Realtime, page: &VisiblePage) -> Result<Response, ApiError> {
+fn encode(realtime: &Realtime, page: &VisiblePage) -> Bytes {
     let size: usize = page.events.iter().map(|event| event.event.len() + 1).sum();
     let mut body = Vec::with_capacity(size + 96);
     body.extend_from_slice(b"{\"events\":[");
@@ -132,9 +150,13 @@ fn answer(realtime: &Realtime, page: &VisiblePage) -> Result<Response, ApiError>
     body.extend_from_slice(
         format!("],\"has_more\":{},\"next\":\"{next}\"}}", page.has_more).as_bytes(),
     );
+    Bytes::from(body)
+}
+
+fn respond(body: Body) -> Result<Response, ApiError> {
     Response::builder()
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::CACHE_CONTROL, "no-store")
-        .body(Body::from(body))
+        .body(body)
         .map_err(ApiError::internal)
 }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{precondition, projection, record};
 use crate::conn::{Conn, Params, params};
+use crate::search::Document;
 
 /// Where a log stands while a transaction runs.
 #[derive(Debug, Clone)]
@@ -50,6 +51,20 @@ pub(crate) const fn log_columns(log: LogId) -> (&'static str, Uuid) {
 
 type ClientKey = (ChannelId, UserId, String);
 
+/// What a transaction leaves to do when it is committed.
+pub(super) struct Finished {
+    /// What to tell the tail.
+    pub(super) entries: Vec<CommittedEntry>,
+    /// The newest position.
+    pub(super) head: u64,
+    /// Whether bodies were erased.
+    pub(super) erased: bool,
+    /// What the index will want.
+    pub(super) documents: Vec<Document>,
+    /// Whether nothing but new messages touches the index.
+    pub(super) simple: bool,
+}
+
 /// A transaction that is under way.
 pub(crate) struct Batch<'c> {
     pub(crate) conn: &'c mut Conn,
@@ -62,6 +77,10 @@ pub(crate) struct Batch<'c> {
     client_rows: Vec<Params>,
     pub(super) messages: projection::MessageRows,
     committed: Vec<CommittedEntry>,
+    /// What the index will want of the messages of this transaction.
+    documents: Vec<Document>,
+    /// Whether nothing but new messages touches the index.
+    simple: bool,
     pub(super) erased: bool,
 }
 
@@ -83,6 +102,8 @@ impl<'c> Batch<'c> {
             client_rows: Vec::new(),
             messages: projection::MessageRows::default(),
             committed: Vec::new(),
+            documents: Vec::new(),
+            simple: true,
             erased: false,
         })
     }
@@ -310,7 +331,17 @@ impl<'c> Batch<'c> {
         let seen =
             projection::Seen { place, log: entry.log, actor: entry.actor, at: entry.at, subject };
         projection::project(self, &seen, Some(&fact)).await?;
-        let created = matches!(fact, Fact::MessageCreated { .. }).then_some(subject.message);
+        let created = match &fact {
+            Fact::MessageCreated { message } => {
+                self.documents.push(Document::new(position, log, message));
+                Some(subject.message)
+            }
+            Fact::MessageEdited { .. } | Fact::MessageDeleted { .. } => {
+                self.simple = false;
+                None
+            }
+            _ => None,
+        };
         self.committed.push(CommittedEntry {
             position: place.position,
             log: entry.log,
@@ -358,8 +389,8 @@ impl<'c> Batch<'c> {
             .await
     }
 
-    /// Writes the rest; the entries, the newest position, and whether bodies were erased.
-    pub(super) async fn finish(mut self) -> Result<(Vec<CommittedEntry>, u64, bool), StorageError> {
+    /// Writes the rest, and says what is to be done when it is committed.
+    pub(super) async fn finish(mut self) -> Result<Finished, StorageError> {
         self.flush().await?;
         if !self.committed.is_empty() {
             self.conn
@@ -369,7 +400,13 @@ impl<'c> Batch<'c> {
                 )
                 .await?;
         }
-        Ok((self.committed, self.position, self.erased))
+        Ok(Finished {
+            entries: self.committed,
+            head: self.position,
+            erased: self.erased,
+            documents: self.documents,
+            simple: self.simple,
+        })
     }
 }
 
