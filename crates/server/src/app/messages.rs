@@ -9,7 +9,7 @@ use super::App;
 use crate::error::ApiError;
 
 pub use send::{Accepted, PendingMessage, SendMessage};
-pub use view::Page;
+pub use view::{Page, PageMessage};
 
 /// From [`App::messages`].
 #[derive(Debug, Clone, Copy)]

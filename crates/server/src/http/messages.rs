@@ -14,7 +14,7 @@ use super::extract::{Json, Path, Path2, Query};
 use super::listing::Listing;
 use crate::access::Caller;
 use crate::app::App;
-use crate::app::messages::SendMessage;
+use crate::app::messages::{PageMessage, SendMessage};
 use crate::error::ApiError;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -65,7 +65,7 @@ async fn list(
     uri: Uri,
     Path(id): Path<ChannelId>,
     Query(query): Query<MessagesQuery>,
-) -> Result<Listing<Message>, ApiError> {
+) -> Result<Listing<PageMessage>, ApiError> {
     let limit = super::extract::limit(query.limit, 50)?;
     let at = match (query.before, query.after, query.around) {
         (None, None, None) => PageAt::Newest,
@@ -79,7 +79,7 @@ async fn list(
         None => app.messages().timeline(&right, at, limit).await?,
         Some(root) => app.messages().thread(&right, MessageId(root), at, limit).await?,
     };
-    let seq = |message: Option<&Message>| message.map(|message| message.seq.to_string());
+    let seq = |message: Option<&PageMessage>| message.map(|message| message.seq.to_string());
     let next = seq(page.messages.last()).filter(|_| page.more_after);
     let prev = seq(page.messages.first()).filter(|_| page.more_before);
     Ok(Listing::new(&uri, List { items: page.messages, next, prev }))

@@ -1,6 +1,8 @@
 //! Reading: messages as their reader sees them.
 
-use tidings_domain::{Message, MessageId};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use tidings_domain::{Message, MessageId, Seq};
 use tidings_storage::StorageError;
 use tidings_storage::message::{MessagePage, PageAt, StoredMessage};
 use tidings_wire::message::{Author, Message as WireMessage, MessageVersion, Reactions};
@@ -10,11 +12,45 @@ use crate::access::{Caller, ChannelReader, MessageReader};
 use crate::app::accounts::wire_author;
 use crate::error::ApiError;
 
+/// A message of a page. What has not changed since it was written goes out as it stands in the log:
+/// an entry's data is the JSON of the message, and taking it apart and putting it together again
+/// would cost ten times as much as reading it.
+#[derive(Debug, Clone)]
+pub struct PageMessage {
+    /// Its place in the conversation's log.
+    pub seq: Seq,
+    content: Content,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    AsWritten(Box<RawValue>),
+    AsItStands(Box<WireMessage>),
+}
+
+impl Serialize for PageMessage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.content {
+            Content::AsWritten(json) => json.serialize(serializer),
+            Content::AsItStands(message) => message.serialize(serializer),
+        }
+    }
+}
+
+/// Whether nothing that stands beside a message's data says otherwise than the data itself.
+fn is_as_written(stored: &StoredMessage) -> bool {
+    !stored.deleted
+        && stored.edited_at.is_none()
+        && stored.reply_count == 0
+        && stored.last_reply_at.is_none()
+        && stored.reactions.is_empty()
+}
+
 /// A page of messages, for the network.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     /// The messages, ascending.
-    pub messages: Vec<WireMessage>,
+    pub messages: Vec<PageMessage>,
     /// Whether there are messages before the first.
     pub more_before: bool,
     /// Whether there are messages after the last.
@@ -65,7 +101,12 @@ impl Messages<'_> {
     async fn present_page(&self, page: MessagePage) -> Result<Page, ApiError> {
         let mut messages = Vec::with_capacity(page.messages.len());
         for message in page.messages {
-            messages.push(self.present(message).await?);
+            let seq = message.seq;
+            let content = match &message.data {
+                Some(data) if is_as_written(&message) => Content::AsWritten(raw(data)?),
+                _ => Content::AsItStands(Box::new(self.present(message).await?)),
+            };
+            messages.push(PageMessage { seq, content });
         }
         Ok(Page { messages, more_before: page.more_before, more_after: page.more_after })
     }
@@ -146,6 +187,11 @@ impl Messages<'_> {
             seq: stored.seq.0,
         })
     }
+}
+
+/// An entry's data as it stands.
+fn raw(data: &[u8]) -> Result<Box<RawValue>, ApiError> {
+    serde_json::from_slice(data).map_err(|error| corrupt(&error.to_string()))
 }
 
 /// Reads what was said from an entry's data.
