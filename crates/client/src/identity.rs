@@ -9,7 +9,7 @@ use crate::error::ClientError;
 
 impl Client {
     /// One page of a sigchain: the envelopes after `after` (the `next` of the page before), from
-    /// the beginning when absent. Nothing is validated here; [`crate::login::fetch_chain`] does.
+    /// the beginning when absent. Nothing is validated here; [`Client::fetch_chain`] does.
     pub async fn chain_page(
         &self,
         identity: IdentityKey,

@@ -6,8 +6,8 @@
 //! out are in `docs/schema/messages.md`.
 //!
 //! Three layers keep foreign script out: the parser never sees an angle bracket, so raw HTML is
-//! text by construction ([`source`]); the writer escapes all text and makes every tag itself
-//! ([`html`]); and the result passes an allow-list ([`sanitize`]) unless it came from the writer's
+//! text by construction (`source`); the writer escapes all text and makes every tag itself
+//! (`html`); and the result passes an allow-list (`sanitize`) unless it came from the writer's
 //! short way for text without Markdown, which makes only `p`, `br`, links and mentions.
 
 use std::borrow::Cow;

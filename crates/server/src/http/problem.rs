@@ -14,7 +14,7 @@ use crate::error::ApiError;
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 impl IntoResponse for ApiError {
-    /// Only status and headers: the body is written by [`finish`], which knows the trace id.
+    /// Only status and headers: the body is written by `finish`, which knows the trace id.
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code().status());
         let mut response = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();

@@ -1,7 +1,7 @@
 //! The hub: hands every committed entry to the connections that may see it.
 //!
 //! Started once by `Realtime::start`. Inboxes: the store's tail of committed batches and a bounded
-//! queue of [`Command`]s. It stops when asked to, or when the tail ends, which means that the log's
+//! queue of `Command`s. It stops when asked to, or when the tail ends, which means that the log's
 //! writer has stopped. One task owns all registrations, so an entry that changes who may see a log
 //! takes effect exactly at its place: whoever joins receives from the joining on, whoever leaves
 //! receives the leaving as the last.
