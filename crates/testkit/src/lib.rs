@@ -25,4 +25,6 @@ pub use entropy::TestEntropy;
 pub use person::Person;
 pub use postgres::postgres_database;
 pub use server::{Backend, TestServer};
+/// The SDK that the people of the world speak with.
+pub use tidings_client as client;
 pub use world::World;

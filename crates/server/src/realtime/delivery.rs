@@ -163,7 +163,10 @@ mod tests {
                 assert_eq!(rest[0], 0x81);
                 let (size, from) = match rest[1] {
                     126 => (usize::from(u16::from_be_bytes([rest[2], rest[3]])), 4),
-                    127 => (u64::from_be_bytes(rest[2..10].try_into().unwrap()) as usize, 10),
+                    127 => {
+                        let size = u64::from_be_bytes(rest[2..10].try_into().unwrap());
+                        (usize::try_from(size).unwrap(), 10)
+                    }
                     short => (usize::from(short), 2),
                 };
                 let payload = &rest[from..from + size];

@@ -1,6 +1,11 @@
 //! Behavior of the server through its router, on the store in memory.
 
-#![expect(clippy::unwrap_used, reason = "what the helpers of a test cannot do fails the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what the helpers of a test cannot do fails the test"
+)]
 
 mod channels;
 mod communities;

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use tidings_domain::{Fact, IdentityKey, LogId, Position, ServerRole, Timestamp, User, UserId};
 use tidings_storage::{Change, EntryRepository as _, LogWriter as _, NewEntry, Record};
 use tidings_storage_sql::SqlStore;
+use tidings_testkit::postgres_database;
 use tokio_postgres::NoTls;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::databases;
 
 const USER: UserId = UserId(Uuid::from_u128(1));
+/// Entries that each of two writers appends.
+const EACH: u64 = 200;
 
 async fn create_user(store: &SqlStore) {
     let user = User {
@@ -58,7 +62,7 @@ async fn read_on(store: &SqlStore, cursor: &mut Position) -> Vec<u64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_a_slow_transaction_holds_the_cursor_back() {
-    let url = databases::postgres_url().await;
+    let url = postgres_database().await;
     let (one, two) = (databases::open(&url).await, databases::open(&url).await);
     create_user(&one).await;
     one.commit(entry(1)).await.unwrap();
@@ -67,7 +71,7 @@ async fn on_postgres_a_slow_transaction_holds_the_cursor_back() {
 
     // A third writer has taken position 2 and its log's place 2, and does not commit yet.
     let (slow, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
-    let driver = tokio::spawn(connection);
+    let driver = TaskTracker::new().spawn(connection);
     slow.batch_execute(
         "BEGIN;
          SELECT position FROM log_position WHERE id = 1 FOR UPDATE;
@@ -94,17 +98,16 @@ async fn on_postgres_a_slow_transaction_holds_the_cursor_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_two_writers_leave_no_gap_for_a_follower() {
-    let url = databases::postgres_url().await;
+    let url = postgres_database().await;
     let writers = [Arc::new(databases::open(&url).await), Arc::new(databases::open(&url).await)];
     create_user(&writers[0]).await;
     let mut tail = writers[0].take_tail().unwrap();
-    const EACH: u128 = 200;
     let mut tasks = tokio::task::JoinSet::new();
     for (index, writer) in (0_u128..).zip(&writers) {
-        for lane in 0..4 {
+        for lane in 0..4_u128 {
             let writer = Arc::clone(writer);
             tasks.spawn(async move {
-                for number in 0..EACH / 4 {
+                for number in 0..u128::from(EACH) / 4 {
                     writer.commit(entry(index << 64 | lane << 32 | number)).await.unwrap();
                 }
             });
@@ -116,7 +119,7 @@ async fn on_postgres_two_writers_leave_no_gap_for_a_follower() {
         seen.append(&mut read_on(&writers[1], &mut cursor).await);
     }
     seen.append(&mut read_on(&writers[1], &mut cursor).await);
-    let all: Vec<u64> = (1..=2 * EACH as u64).collect();
+    let all: Vec<u64> = (1..=2 * EACH).collect();
     assert_eq!(seen, all);
 
     // The tail of one writer has what the other wrote too, in order and without gaps. One more
@@ -127,5 +130,5 @@ async fn on_postgres_two_writers_leave_no_gap_for_a_follower() {
         let batch = tail.recv().await.unwrap();
         told.extend(batch.entries.iter().map(|entry| entry.position.0));
     }
-    assert_eq!(told, (1..=2 * EACH as u64 + 1).collect::<Vec<_>>());
+    assert_eq!(told, (1..=2 * EACH + 1).collect::<Vec<_>>());
 }

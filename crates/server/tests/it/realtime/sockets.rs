@@ -2,8 +2,8 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tidings_client::{Client, message};
 use tidings_domain::ChannelId;
+use tidings_testkit::client::{Client, message};
 use tidings_testkit::{Person, World};
 use tidings_wire::message::CreateMessage;
 use tokio::net::TcpStream;
