@@ -90,7 +90,7 @@ impl Person {
     async fn idle(&mut self, pause: Duration, absence: &mut Option<Absence>) {
         let until = Instant::now() + pause;
         while let Ok(Some(wish)) = tokio::time::timeout_at(until, self.inbox.recv()).await {
-            self.fulfil(wish, absence).await;
+            self.fulfill(wish, absence).await;
         }
     }
 
@@ -107,7 +107,7 @@ impl Person {
                 text = socket.receive() => self.client.frame(clock::nanos(), &text?),
                 wish = self.inbox.recv() => {
                     let Some(wish) = wish else { return Ok(()) };
-                    self.fulfil(wish, absence).await.into_iter().collect()
+                    self.fulfill(wish, absence).await.into_iter().collect()
                 }
                 _ = ticks.tick() => {
                     self.come_back(absence).await;
@@ -128,7 +128,7 @@ impl Person {
         self.progress.ready.store(self.client.is_ready(), Ordering::Relaxed);
     }
 
-    async fn fulfil(&mut self, wish: Wish, absence: &mut Option<Absence>) -> Option<String> {
+    async fn fulfill(&mut self, wish: Wish, absence: &mut Option<Absence>) -> Option<String> {
         let away = absence.as_ref().map(|absence| absence.channel);
         match wish {
             // Posting would join again.
