@@ -58,6 +58,8 @@ pub(super) struct Person {
     pub(super) inbox: mpsc::Receiver<Wish>,
     pub(super) progress: Arc<Progress>,
     pub(super) random: ChaCha8Rng,
+    /// The channel that it leaves once all its messages are acknowledged.
+    pub(super) departing: Option<ChannelNumber>,
 }
 
 /// A channel that the client has left, or is leaving.
@@ -110,6 +112,7 @@ impl Person {
                     self.fulfill(wish, absence).await.into_iter().collect()
                 }
                 _ = ticks.tick() => {
+                    self.depart(absence).await;
                     self.come_back(absence).await;
                     self.client.retry()
                 }
@@ -131,25 +134,36 @@ impl Person {
     async fn fulfill(&mut self, wish: Wish, absence: &mut Option<Absence>) -> Option<String> {
         let away = absence.as_ref().map(|absence| absence.channel);
         match wish {
-            // Posting would join again.
-            Wish::Invoke(channel) if away == Some(channel) => None,
+            // Posting would join again; and who is about to leave says nothing more before.
+            Wish::Invoke(channel) if away == Some(channel) || self.departing.is_some() => None,
             Wish::Invoke(channel) => self.client.invoke(clock::nanos(), channel),
             Wish::Finish(channel) => self.client.finish(clock::nanos(), channel),
             Wish::Leave(channel) => {
-                // A message of its own that is still under way would join again.
-                if away.is_none() && self.client.unacknowledged() == 0 {
-                    self.client.leaving(clock::nanos(), channel);
-                    *absence = Some(Absence { channel, until: Instant::now() + AWAY });
-                    self.post(channel, "leave").await;
+                if away.is_none() && self.departing.is_none() {
+                    self.departing = Some(channel);
+                    self.depart(absence).await;
                 }
                 None
             }
             Wish::Return => {
+                self.departing = None;
                 if let Some(absence) = absence {
                     absence.until = Instant::now();
                 }
                 None
             }
+        }
+    }
+
+    /// Leaves where it is about to leave, once nothing of its own is under way: that would join
+    /// again.
+    async fn depart(&mut self, absence: &mut Option<Absence>) {
+        if self.client.unacknowledged() == 0
+            && let Some(channel) = self.departing.take()
+        {
+            self.client.leaving(clock::nanos(), channel);
+            *absence = Some(Absence { channel, until: Instant::now() + AWAY });
+            self.post(channel, "leave").await;
         }
     }
 

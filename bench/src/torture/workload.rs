@@ -91,6 +91,7 @@ impl Workload {
                 inbox,
                 progress: Arc::clone(&own),
                 random: ChaCha8Rng::seed_from_u64(random.random()),
+                departing: None,
             };
             clients.spawn_on(person.live(), runtime.handle());
             wishes.push(sender);
