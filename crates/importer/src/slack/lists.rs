@@ -9,11 +9,15 @@ use tidings_wire::time::Time;
 
 use super::OpenError;
 use super::convert::described;
-use super::directory::Directory;
+use super::directory::{Directory, NOBODY};
 use super::raw::{self, Ts};
 use super::survey::Seen;
 use crate::archive::{Archive, Entry as DayFile};
 use crate::report::Report;
+
+/// The latest time that an export can mean, in seconds since 1970: eleven digits, as in the times of
+/// messages.
+const CREATED_MAX: i64 = 99_999_999_999;
 
 /// A channel of the export with its day files.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ pub(super) fn channel_record(
             None => report.unknown_members += 1,
         }
     }
-    let created = channel.raw.created.filter(|seconds| *seconds > 0);
+    let created = channel.raw.created.filter(|seconds| (1..=CREATED_MAX).contains(seconds));
     let created = created.map(|seconds| Timestamp(0).plus_seconds(seconds).0);
     let first = seen.first.map(Ts::milliseconds);
     let created_at = match (created, first) {
@@ -140,7 +144,7 @@ pub(super) fn team(users: &[(String, raw::User)]) -> Option<String> {
 }
 
 /// Ids go into source ids, so they may not hold what separates those.
-fn is_plain_id(text: &str) -> bool {
+pub(super) fn is_plain_id(text: &str) -> bool {
     (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
@@ -160,7 +164,12 @@ pub(super) fn channels<R: Read + Seek>(
         ("groups.json", private, Visibility::Private),
     ] {
         for (id, raw) in with_ids(file, items.unwrap_or_default(), |it| it.id.clone(), report) {
-            all.push((id, raw, visibility));
+            // Two records would have one name.
+            if directory.user_source(&id).is_some() || id == NOBODY {
+                report.bad_record(file, 0, format!("somebody has the id {id} too"));
+            } else {
+                all.push((id, raw, visibility));
+            }
         }
     }
     // Names go by the order of the ids, so that every run gives the same ones, whatever the order

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::directory::{Directory, NOBODY, SLACKBOT, Stranger};
+use super::lists::is_plain_id;
 use super::raw::{self, Glance, Kind, Ts};
 
 /// What the first pass found.
@@ -65,7 +66,7 @@ impl Survey {
         }
         for reaction in reactions(&glance.reactions) {
             for user in reaction.users.into_iter().flatten() {
-                if directory.user_source(&user).is_none() && !user.is_empty() {
+                if directory.user_source(&user).is_none() && is_person(&user, directory) {
                     self.strangers.entry(user).or_default();
                 }
             }
@@ -101,7 +102,7 @@ pub(super) fn author<'a>(
     text: Option<&'a str>,
     directory: &Directory,
 ) -> &'a str {
-    let filled = |id: Option<&'a str>| id.filter(|id| !id.trim().is_empty());
+    let filled = |id: Option<&'a str>| id.filter(|id| is_person(id, directory));
     if let Some(user) = filled(user)
         && (directory.user_source(user).is_some() || filled(bot_id).is_none())
     {
@@ -115,6 +116,12 @@ pub(super) fn author<'a>(
         id.split('|').next()
     };
     filled(bot_id).or_else(|| filled(commenter)).or_else(|| filled(named())).unwrap_or(NOBODY)
+}
+
+/// Whether an id can be somebody's. What is no id names nobody, for it would not fit into a source
+/// id; nor does the id of a channel, for two records would have one name.
+fn is_person(id: &str, directory: &Directory) -> bool {
+    is_plain_id(id) && directory.channel_source(id).is_none()
 }
 
 /// The reactions that can be read.

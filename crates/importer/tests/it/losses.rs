@@ -75,3 +75,40 @@ fn what_is_no_export_is_refused_in_words() {
     let broken = Export::new().raw("users.json", b"[").open().unwrap_err();
     assert!(matches!(broken, OpenError::Unreadable { .. }), "{broken}");
 }
+
+#[test]
+fn ids_and_times_that_no_record_can_carry_are_passed_over() {
+    let long = "U".repeat(300);
+    let outcome = Export::new()
+        .file(
+            "channels.json",
+            &json!([{"id": "C1", "name": "ops", "created": 140_000_000_000_000_i64}]),
+        )
+        .day(&json!([
+            said("1517449891.000001", "by a long id", json!({"user": long})),
+            said("1517449891.000002", "by braces", json!({"user": "U1} @{channel"})),
+            said(
+                "1517449891.000003",
+                "liked",
+                json!({"reactions": [{"name": "+1", "users": [long]}]})
+            ),
+        ]))
+        .read();
+    let authors: Vec<_> = outcome.messages().iter().map(|it| it.author.as_str()).collect();
+    assert_eq!(authors, ["slack:T1:unknown", "slack:T1:unknown", "slack:T1:U1"]);
+    assert!(outcome.messages().iter().all(|it| it.reactions.is_empty()));
+    let channels = outcome.channels();
+    assert_eq!(channels[0].created_at.to_string(), "2018-02-01T01:51:31.000Z");
+}
+
+#[test]
+fn nobody_is_called_like_a_channel() {
+    let clash = json!({"user": null, "subtype": "bot_message", "bot_id": "C1"});
+    let outcome = Export::new()
+        .file("channels.json", &json!([channel("C1", "ops", &["U1"]), channel("U2", "bo", &[])]))
+        .day(&json!([said("1517449891.000001", "from a channel", clash)]))
+        .read();
+    assert_eq!(outcome.messages()[0].author.as_str(), "slack:T1:unknown");
+    assert_eq!(outcome.channels().len(), 1);
+    assert!(outcome.notes().iter().any(|it| it.contains("somebody has the id U2 too")));
+}
