@@ -1,6 +1,7 @@
 //! The recovery phrase: the words that are the seed of an identity.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use bip39::{Language, Mnemonic};
 use sha2::{Digest, Sha256};
@@ -146,42 +147,74 @@ fn did_you_mean(suggestion: Option<&Suggestion>) -> String {
     suggestion.map(|word| format!("; did you mean \"{}\"?", word.0)).unwrap_or_default()
 }
 
+/// The longest word of the list has 8 letters: further text only costs time.
+const TYPED_MAX: usize = 12;
+/// How many slips of the finger a suggestion forgives.
+const SLIPS_MAX: usize = 2;
+
 /// The word of the list at the least edit distance, at most 2, from `typed`; among equals the one
 /// that begins most alike, because the first four letters of a word tell it from all others.
 fn suggest(typed: &str) -> Option<&'static str> {
     let typed: Zeroizing<Vec<char>> = Zeroizing::new(typed.chars().collect());
-    // The longest word of the list has 8 letters: further text only costs time.
-    if typed.len() > 12 {
+    if !(3..=TYPED_MAX).contains(&typed.len()) {
         return None;
     }
-    let near = |word: &&'static str| {
-        let letters: Vec<char> = word.chars().collect();
-        let alike = letters.iter().zip(typed.iter()).take_while(|(a, b)| a == b).count();
-        (distance(&letters, &typed), usize::MAX - alike)
+    let which = letters(typed.iter().copied());
+    let near = |word: &'static str| {
+        let distance = distance(word, &typed)?;
+        let alike = word.chars().zip(typed.iter()).take_while(|(a, b)| a == *b).count();
+        Some(((distance, usize::MAX - alike), word))
     };
-    let word = Language::English.word_list().iter().copied().min_by_key(near)?;
-    (near(&word).0 <= 2 && typed.len() > 2).then_some(word)
+    let words = Language::English.word_list().iter().copied().zip(LETTERS.iter());
+    // A slip changes two letters at most, so most words need no closer look.
+    let close = words.filter(|(_, has)| (*has ^ which).count_ones() as usize <= 2 * SLIPS_MAX);
+    close.filter_map(|(word, _)| near(word)).min_by_key(|(near, _)| *near).map(|(_, word)| word)
 }
 
-/// Edit distance in which a swap of neighbors counts once (optimal string alignment).
-fn distance(left: &[char], right: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, r) in right.iter().enumerate() {
+/// Which letters each word of the list has.
+static LETTERS: LazyLock<Vec<u32>> = LazyLock::new(|| {
+    Language::English.word_list().iter().map(|word| letters(word.chars())).collect()
+});
+
+/// A bit for each letter of the alphabet, and one for everything else.
+fn letters(text: impl Iterator<Item = char>) -> u32 {
+    text.fold(0, |bits, c| match c {
+        'a'..='z' => bits | 1 << (u32::from(c) - u32::from('a')),
+        _ => bits | 1 << 26,
+    })
+}
+
+/// Edit distance in which a swap of neighbors counts once (optimal string alignment); `None` past
+/// [`SLIPS_MAX`].
+fn distance(word: &str, typed: &[char]) -> Option<usize> {
+    let mut before = [usize::MAX - 1; TYPED_MAX + 1];
+    let mut above: [usize; TYPED_MAX + 1] = std::array::from_fn(|at| at);
+    let mut last: Option<char> = None;
+    for (i, letter) in word.chars().enumerate() {
+        let mut row = [i + 1; TYPED_MAX + 1];
+        let mut fewest = i + 1;
+        let mut last_typed = None;
+        for (j, other) in typed.iter().enumerate() {
             let cell = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX - 1);
-            let mut best = (cell(&above, j) + usize::from(l != r))
+            let mut best = (cell(&above, j) + usize::from(letter != *other))
                 .min(cell(&above, j + 1) + 1)
                 .min(cell(&row, j) + 1);
-            if i > 0 && j > 0 && left.get(i - 1) == Some(r) && right.get(j - 1) == Some(l) {
+            if j > 0 && last == Some(*other) && last_typed == Some(letter) {
                 best = best.min(cell(&before, j - 1) + 1);
             }
-            row.push(best);
+            if let Some(cell) = row.get_mut(j + 1) {
+                *cell = best;
+            }
+            fewest = fewest.min(best);
+            last_typed = Some(*other);
         }
-        before = std::mem::replace(&mut above, row);
+        if fewest > SLIPS_MAX {
+            return None;
+        }
+        (before, above) = (above, row);
+        last = Some(letter);
     }
-    above.last().copied().unwrap_or_default()
+    above.get(typed.len()).copied().filter(|slips| *slips <= SLIPS_MAX)
 }
 
 #[cfg(test)]
