@@ -102,6 +102,12 @@ fn raw_html_is_text() {
 }
 
 #[test]
+fn control_characters_are_replaced() {
+    html("a\u{7f}b \u{85}c\u{9b}", "<p>a\u{fffd}b \u{fffd}c\u{fffd}</p>");
+    html("*a*\u{7f} `\u{85}` &#x9b;", "<p><em>a</em>\u{fffd} <code>\u{fffd}</code> \u{fffd}</p>");
+}
+
+#[test]
 fn addresses_become_links() {
     html(
         "see https://a.example/b_c_d?e=1.",

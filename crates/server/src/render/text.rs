@@ -187,7 +187,7 @@ fn escape_with(out: &mut String, text: &str, reorders: impl Fn(char) -> bool) {
             '>' => "&gt;",
             '\u{a0}' => "&nbsp;",
             '\r' => "",
-            '\0'..' ' => "\u{fffd}",
+            '\0'..' ' | '\u{7f}'..='\u{9f}' => "\u{fffd}",
             _ if reorders(c) => "\u{fffd}",
             _ => continue,
         };
@@ -208,6 +208,7 @@ const SPECIAL: [bool; 256] = {
     }
     table[b'\n' as usize] = false;
     table[b'\t' as usize] = false;
+    table[0x7f] = true;
     table[b'&' as usize] = true;
     table[b'<' as usize] = true;
     table[b'>' as usize] = true;
