@@ -8,6 +8,8 @@
 //! What a program does with updates must be safe to repeat from the last cursor that it kept.
 //! Within one `Follow` no event comes twice, whatever happens to the connection.
 
+pub mod event_stream;
+
 mod backoff;
 mod poll;
 mod seen;

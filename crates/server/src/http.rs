@@ -7,7 +7,7 @@ mod communities;
 mod discovery;
 mod dms;
 pub mod extract;
-mod idempotency;
+pub mod idempotency;
 mod imports;
 mod invites;
 pub mod listing;
@@ -18,7 +18,7 @@ mod openapi;
 mod problem;
 mod search;
 mod sessions;
-mod trace;
+pub mod trace;
 mod users;
 
 use axum::extract::DefaultBodyLimit;

@@ -7,12 +7,13 @@
 
 pub mod cursor;
 pub mod delivery;
+pub mod handshake;
 pub mod hub;
 pub mod queue;
+pub mod resume;
 pub mod subscription;
 
 mod connection;
-mod resume;
 mod sse;
 mod sync;
 mod websocket;

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use tidings_domain::UserId;
 use tidings_storage::operation::StoredResponse;
@@ -33,13 +33,31 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     // Imports are idempotent by themselves, and too long to be held in memory.
     let exempt = request.uri().path() == "/v1/admin/imports";
-    let key = request.headers().get("idempotency-key").cloned();
-    match key {
-        Some(key) if request.method() == Method::POST && !exempt => {
+    if request.method() != Method::POST || exempt {
+        return next.run(request).await;
+    }
+    match key(request.headers()).map(|key| key.map(str::to_owned)) {
+        Ok(Some(key)) => {
             keyed(&app, &key, request, next).await.unwrap_or_else(IntoResponse::into_response)
         }
-        _ => next.run(request).await,
+        Ok(None) => next.run(request).await,
+        Err(error) => error.into_response(),
     }
+}
+
+/// The key under which a request may be repeated, 1 to 255 visible ASCII characters; `None` when it
+/// has none.
+///
+/// # Errors
+/// `bad_request` for what is no key.
+pub fn key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().unwrap_or_default();
+    if key.is_empty() || key.len() > KEY_MAX {
+        let detail = format!("Idempotency-Key has 1 to {KEY_MAX} visible ASCII characters.");
+        return Err(ApiError::bad_request(detail));
+    }
+    Ok(Some(key))
 }
 
 /// Holds a key while its request is being answered.
@@ -51,17 +69,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-async fn keyed(
-    app: &App,
-    key: &HeaderValue,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let key = key.to_str().unwrap_or_default();
-    if key.is_empty() || key.len() > KEY_MAX {
-        let detail = format!("Idempotency-Key has 1 to {KEY_MAX} visible ASCII characters.");
-        return Err(ApiError::bad_request(detail));
-    }
+async fn keyed(app: &App, key: &str, request: Request, next: Next) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     // Strangers are told apart by their address, so that none can ask for another's answer.
     let address = Address::of(&parts).0;

@@ -78,8 +78,9 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2).
-fn traceparent(headers: &HeaderMap) -> Option<String> {
+/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2): 32 lowercase
+/// hexadecimal digits, not all zero; `None` when it is not well-formed.
+pub fn traceparent(headers: &HeaderMap) -> Option<String> {
     let text = headers.get("traceparent")?.to_str().ok()?;
     let mut parts = text.split('-');
     let (version, trace_id, parent) = (parts.next()?, parts.next()?, parts.next()?);

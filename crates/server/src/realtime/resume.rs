@@ -24,24 +24,39 @@ const HASH: usize = 32;
 const TIME: usize = 8;
 const MAC: usize = 32;
 
-fn mac(app: &App, signed: &[u8]) -> Result<Hmac<Sha256>, ApiError> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(app.secret()).map_err(ApiError::internal)?;
+fn mac(secret: &[u8; 32], signed: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length (RFC 2104)")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of 32 bytes");
     mac.update(DOMAIN);
     mac.update(signed);
-    Ok(mac)
+    mac
+}
+
+/// Writes a token for the session with this token hash: 72 bytes as base64url.
+pub fn issue(secret: &[u8; 32], session: &[u8; 32], until: Timestamp) -> Secret {
+    let mut bytes = Vec::with_capacity(HASH + TIME + MAC);
+    bytes.extend_from_slice(session);
+    bytes.extend_from_slice(&until.0.to_be_bytes());
+    let tag = mac(secret, &bytes).finalize().into_bytes();
+    bytes.extend_from_slice(&tag);
+    Secret(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The token hash of the session that a token names; `None` when the token is not ours or has
+/// ended.
+pub fn check(secret: &[u8; 32], token: &Secret, now: Timestamp) -> Option<[u8; 32]> {
+    let bytes = URL_SAFE_NO_PAD.decode(&token.0).ok()?;
+    let (signed, tag) = bytes.split_at_checked(HASH + TIME)?;
+    mac(secret, signed).verify_slice(tag).ok()?;
+    let (hash, until) = signed.split_at(HASH);
+    let until = Timestamp(i64::from_be_bytes(until.try_into().ok()?));
+    if now < until { hash.try_into().ok() } else { None }
 }
 
 /// A token for the caller's session, and until when it is good.
 pub(super) fn token(app: &App, caller: &Caller) -> (Secret, Timestamp) {
     let until = app.now().plus_seconds(LIFETIME_S);
-    let mut bytes = Vec::with_capacity(HASH + TIME + MAC);
-    bytes.extend_from_slice(&caller.session().token_hash);
-    bytes.extend_from_slice(&until.0.to_be_bytes());
-    // An HMAC takes a key of any length.
-    if let Ok(mac) = mac(app, &bytes) {
-        bytes.extend_from_slice(&mac.finalize().into_bytes());
-    }
-    (Secret(URL_SAFE_NO_PAD.encode(bytes)), until)
+    (issue(app.secret(), &caller.session().token_hash, until), until)
 }
 
 /// Who comes back with this token.
@@ -49,14 +64,6 @@ pub(super) fn token(app: &App, caller: &Caller) -> (Secret, Timestamp) {
 /// # Errors
 /// `unauthorized` when the token is not ours, has ended, or its session has.
 pub(super) async fn caller(app: &App, token: &Secret) -> Result<Caller, ApiError> {
-    let bytes = URL_SAFE_NO_PAD.decode(&token.0).map_err(|_| ApiError::unauthorized())?;
-    let (signed, tag) = bytes.split_at_checked(HASH + TIME).ok_or_else(ApiError::unauthorized)?;
-    mac(app, signed)?.verify_slice(tag).map_err(|_| ApiError::unauthorized())?;
-    let (hash, until) = signed.split_at(HASH);
-    let hash: [u8; HASH] = hash.try_into().map_err(|_| ApiError::unauthorized())?;
-    let until: [u8; TIME] = until.try_into().map_err(|_| ApiError::unauthorized())?;
-    if app.now() >= Timestamp(i64::from_be_bytes(until)) {
-        return Err(ApiError::unauthorized());
-    }
-    app.sessions().by_hash(hash).await
+    let session = check(app.secret(), token, app.now()).ok_or_else(ApiError::unauthorized)?;
+    app.sessions().by_hash(session).await
 }

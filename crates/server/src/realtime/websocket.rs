@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use futures_util::StreamExt as _;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tidings_domain::Position;
@@ -15,10 +15,10 @@ use tidings_wire::frame::{self, Frame, SessionReady, SessionResume, SessionStart
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::connection::{Connection, Leave, close, encode, error_frame};
+use super::handshake::accept_key;
 use super::subscription::Subscription;
 use super::{Realtime, resume};
 use crate::access::Caller;
@@ -66,26 +66,6 @@ pub(crate) async fn upgrade(
         .header(header::SEC_WEBSOCKET_ACCEPT, key)
         .body(Body::empty())
         .map_err(ApiError::internal)
-}
-
-/// Checks what RFC 6455, section 4.2.1, asks of a handshake.
-fn accept_key(headers: &HeaderMap) -> Result<String, ApiError> {
-    let has = |name: header::HeaderName, token: &str| {
-        headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
-    };
-    if !has(header::CONNECTION, "upgrade") || !has(header::UPGRADE, "websocket") {
-        return Err(ApiError::bad_request("this path speaks WebSocket: send an upgrade request"));
-    }
-    if !has(header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(ApiError::bad_request("WebSocket version 13 is spoken here"));
-    }
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
-    let key = key.ok_or_else(|| ApiError::bad_request("Sec-WebSocket-Key is missing"))?;
-    Ok(derive_accept_key(key.as_bytes()))
 }
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
