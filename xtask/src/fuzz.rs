@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz TARGET`: coverage-guided fuzzing of a parser of remote bytes, on stable Rust.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 
 use crate::{needs, process, surroundings};
@@ -16,8 +16,11 @@ pub(crate) struct Args {
     seconds: u32,
 }
 
+/// How long one input may take, in seconds; one that takes longer counts as a crash.
+const PATIENCE: u32 = 10;
+
 /// Runs until the time is over or an input crashes the parser; that input is kept in
-/// `fuzz/artifacts`.
+/// `fuzz/artifacts`. What is found on the way is kept in `fuzz/corpus`, which git ignores.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let targets = targets();
     if !targets.contains(&args.target) {
@@ -25,11 +28,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         bail!("there is no fuzz target `{}`; there are: {names}", args.target);
     }
     needs::provide(&[&needs::CXX, &needs::FUZZ])?;
+    let corpus = surroundings::root().join("fuzz/corpus").join(&args.target);
+    std::fs::create_dir_all(&corpus).with_context(|| format!("make {}", corpus.display()))?;
+    let seeds = surroundings::root().join("fuzz/seeds").join(&args.target);
     // The sanitizers want a nightly compiler; the coverage that guides the search does not.
     process::run(
         process::cargo()
-            .args(["fuzz", "run", "--sanitizer", "none", &args.target, "--"])
-            .arg(format!("-max_total_time={}", args.seconds)),
+            .args(["fuzz", "run", "--sanitizer", "none", &args.target])
+            .args([corpus, seeds])
+            .arg("--")
+            .arg(format!("-max_total_time={}", args.seconds))
+            .arg(format!("-timeout={PATIENCE}")),
     )
 }
 

@@ -10,11 +10,16 @@
 mod channels;
 mod communities;
 mod enumeration;
+mod hostile;
 mod idempotency;
 mod imports;
 mod invites;
 mod limits;
 mod messages;
+/// The mutations that the fuzz targets are tried with.
+#[path = "../../../fuzz/src/mutate.rs"]
+#[expect(unreachable_pub, reason = "it is public where it lives")]
+mod mutate;
 mod openapi;
 mod problems;
 mod realtime;

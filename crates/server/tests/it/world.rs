@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use rand::{RngCore as _, SeedableRng as _};
@@ -68,6 +69,7 @@ pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) published: Arc<Published>,
+    pub(crate) realtime: Realtime,
     router: Router,
 }
 
@@ -134,8 +136,8 @@ impl World {
         let stop = tokio_util::sync::CancellationToken::new();
         let (realtime, hub) = Realtime::start(app.clone(), stop).await.unwrap();
         tokio_util::task::TaskTracker::new().spawn(hub);
-        let router = tidings_server::http::router(app.clone(), realtime);
-        Self { app, clock, published, router }
+        let router = tidings_server::http::router(app.clone(), realtime.clone());
+        Self { app, clock, published, realtime, router }
     }
 
     /// Lets time pass.
@@ -143,6 +145,15 @@ impl World {
         self.clock.now.fetch_add(seconds * 1000, Ordering::SeqCst);
         let millis = u64::try_from(seconds).unwrap() * 1000;
         self.clock.elapsed_ms.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Status, headers and bytes; of a stream, which never ends, no bytes.
+    pub(crate) async fn look(&self, request: Request<Body>) -> (StatusCode, HeaderMap, Bytes) {
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let kind = parts.headers.get(header::CONTENT_TYPE);
+        let endless = kind.is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if endless { Bytes::new() } else { body.collect().await.unwrap().to_bytes() };
+        (parts.status, parts.headers, bytes)
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
