@@ -11,8 +11,10 @@ use tidings_bench::bench::{self, Name};
 use tidings_bench::ceiling;
 use tidings_bench::replay;
 use tidings_bench::report::{Report, say};
+use tidings_bench::torture::disk::Shortage;
 use tidings_bench::torture::findings::Findings;
 use tidings_bench::torture::mangler::Bug;
+use tidings_bench::torture::workload::Pace;
 use tidings_bench::torture::{self, Database, crash, disk, honesty, slow, storm};
 
 /// Measures and tortures a Tidings server.
@@ -316,7 +318,10 @@ impl Harm {
         match self {
             Self::R0 { common, seconds } => {
                 let length = Duration::from_secs(*seconds);
-                tell(honesty::run(&common.setting()?, &Bug::ALL, length)?);
+                let setting = common.setting()?;
+                for bug in std::iter::once(None).chain(Bug::ALL.map(Some)) {
+                    tell(honesty::run(&setting, bug, length)?);
+                }
             }
             Self::R1 { common, rounds } => {
                 let setting = common.setting()?;
@@ -326,16 +331,21 @@ impl Harm {
             }
             Self::R5 { common, seconds, failing } => {
                 let setting = common.setting()?;
-                tell(disk::full(&setting, Duration::from_secs(*seconds))?);
-                tell(disk::failing(&setting, failing)?);
+                for shortage in [Shortage::Room, Shortage::FileSize] {
+                    tell(disk::full(&setting, shortage, Duration::from_secs(*seconds))?);
+                }
+                let common = Pace::COMMON.rate;
+                tell(disk::failing(&setting, failing, common)?);
+                // So little to do that the search index follows each message in a commit of its own.
+                tell(disk::failing(&setting, &[2, 3], 2.0)?);
             }
             Self::R7 { common, backlog } => {
                 let setting = common.setting()?;
                 for backlog in backlog {
-                    tell(slow::run(&setting, *backlog)?);
+                    tell(slow::run(&setting, slow::Size::FULL, *backlog)?);
                 }
             }
-            Self::R15 { common, clients } => tell(storm::run(&common.setting()?, *clients)?),
+            Self::R15 { common, clients } => tell(storm::run(&common.setting()?, *clients, 2)?),
             Self::R22 { common, rounds } => {
                 let setting = common.setting()?;
                 for database in common.databases() {

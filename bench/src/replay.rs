@@ -66,9 +66,13 @@ pub fn run(setting: &Setting) -> anyhow::Result<Outcome> {
     let stage = set_stage(&api, &community, &script, &export)?;
     let mut http = api.connect();
     let reader = api.register(&mut http, "follower", None, Some(&community.invite))?;
-    for channel in stage.channels.values() {
+    for channel in stage.channels.values().chain([&stage.end]) {
         api::join(&mut http, &reader.token, channel)?;
     }
+    // Nothing happens yet: the heads are those at the cursor.
+    let mut start = read_heads(&api, &stage, &reader)?;
+    let end = api::head_seq(&mut http, &reader.token, &stage.end)?;
+    start.insert(stage.end.clone(), end);
     let since = api::cursor(&mut http, &reader.token)?;
 
     let (heads, server) = (OnceLock::new(), subject.address());
@@ -77,8 +81,8 @@ pub fn run(setting: &Setting) -> anyhow::Result<Outcome> {
             .into_iter()
             .map(|transport| {
                 let (token, since, heads) = (&reader.token, &since, &heads);
-                let heads = move || heads.get().cloned();
-                scope.spawn(move || follow(transport, server, token, since, heads))
+                let (start, heads) = (&start, move || heads.get().cloned());
+                scope.spawn(move || follow(transport, server, token, (since, start), heads))
             })
             .collect();
         let performance = actor::perform(&api, &stage, &script, setting.speed);
@@ -133,6 +137,7 @@ fn set_stage(
     Ok(Stage {
         accounts: authors.into_iter().zip(accounts).collect(),
         channels,
+        end: api.create_channel(community, "the-end-of-the-replay")?,
         owner_token: community.owner.token.clone(),
     })
 }
@@ -143,17 +148,13 @@ fn read_heads(api: &Api, stage: &Stage, reader: &Account) -> anyhow::Result<Head
     channels.map(|id| Ok((id.clone(), api::head_seq(&mut http, &reader.token, id)?))).collect()
 }
 
-/// One more message, so that followers that wait look up and find that they are done.
+/// One more message, where nothing is compared: followers that wait look up and find that they are
+/// done.
 fn wake(api: &Api, stage: &Stage) -> anyhow::Result<()> {
-    let channel = stage.channels.values().next().context("no channel")?;
-    let path = format!("/v1/channels/{channel}/messages");
+    let path = format!("/v1/channels/{}/messages", stage.end);
     let body = json!({ "client_id": "end", "body": "The end." }).to_string();
     let token = Some(stage.owner_token.as_str());
-    let mut http = api.connect();
-    let message: serde_json::Value = http.call("POST", &path, token, Some(&body))?;
-    let id = message.get("id").and_then(serde_json::Value::as_str).context("no message id")?;
-    // It is no part of the export.
-    http.request("DELETE", &format!("/v1/messages/{id}"), token, None)?.success()
+    api.connect().request("POST", &path, token, Some(&body))?.success()
 }
 
 fn describe(

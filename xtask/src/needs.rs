@@ -40,6 +40,10 @@ pub(crate) const POSTGRES: Need = Need {
     source: Source::Debian(&["postgresql"]),
 };
 
+/// Makes an fsync fail under a server, for its torture.
+pub(crate) const STRACE: Need =
+    Need { name: "strace", present: || on_path("strace"), source: Source::Debian(&["strace"]) };
+
 /// Runs the tests.
 pub(crate) const NEXTEST: Need = Need {
     name: "cargo-nextest",

@@ -10,7 +10,8 @@ use crate::{needs, process, report, schema, surroundings, tidy};
 /// What `cargo xtask test` takes.
 #[derive(Debug, Parser)]
 pub(crate) struct Args {
-    /// Leave out what needs a server or a browser: the tests whose name contains `postgres`
+    /// Leave out what needs a server or a browser: the tests whose name contains `postgres`, and
+    /// the short forms of torture and replay
     #[arg(long)]
     fast: bool,
 
@@ -31,6 +32,9 @@ impl Args {
 /// keep the next ones from running.
 pub(crate) fn run(args: &Args) -> Result<()> {
     needs::provide(&[&needs::GIT, &needs::NEXTEST])?;
+    if !args.fast {
+        needs::provide(&[&needs::STRACE])?;
+    }
     let tidy = report::step("tidy", tidy::check);
     let schemas = report::step("committed schemas", || schema::run(&schema::Args::check()));
     let examples = report::step("examples in the documentation", run_examples);

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Parser;
 
-use crate::{release, test};
+use crate::{needs, release, test};
 
 /// What `cargo xtask torture` takes.
 #[derive(Debug, Parser)]
@@ -19,6 +19,7 @@ pub(crate) struct Args {
 /// Builds in release mode, starts a PostgreSQL, since faults are injected on both databases, and
 /// runs the test, which prints its seed.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    needs::provide(&[&needs::STRACE])?;
     let cluster = test::start_postgres()?;
     release::run_tool("torture", &args.name, &args.arguments, cluster.as_ref())
 }

@@ -25,6 +25,8 @@ pub(super) struct Stage {
     pub(super) accounts: BTreeMap<String, Account>,
     /// Channel ids by Slack's.
     pub(super) channels: BTreeMap<String, String>,
+    /// A channel of no lane.
+    pub(super) end: String,
     pub(super) owner_token: String,
 }
 

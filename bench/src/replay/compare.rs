@@ -1,6 +1,6 @@
 //! Is it the same? Three followers, the REST API and the export, each against the next.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 use tidings_wire::message::Message;
@@ -83,6 +83,13 @@ fn read_list(http: &mut Http, token: &str, path: &str, more: &str) -> anyhow::Re
 
 /// Compares a follower's view with what REST shows, message by message.
 pub(super) fn view_with_rest(name: &str, view: &View, rest: &Rooms, out: &mut Differences) {
+    let erased: usize = view.erased.values().map(BTreeSet::len).sum();
+    if erased != view.unknown_deletions {
+        let deletions = view.unknown_deletions;
+        out.add(|| {
+            format!("{name} got {erased} erased messages and {deletions} deletions of them")
+        });
+    }
     for (channel, room) in rest {
         let mut own: HashMap<u64, &Message> = view
             .channels
@@ -93,6 +100,7 @@ pub(super) fn view_with_rest(name: &str, view: &View, rest: &Rooms, out: &mut Di
             .collect();
         for (seq, message) in room {
             match own.remove(seq) {
+                None if message.deleted && view.has_erased(channel, *seq) => {}
                 None => out.add(|| format!("{name} has no seq {seq} of channel {channel}")),
                 Some(own) => {
                     let (left, right) = (essence(own), essence(message));
@@ -115,8 +123,16 @@ pub(super) fn view_with_rest(name: &str, view: &View, rest: &Rooms, out: &mut Di
     }
 }
 
-/// What must agree: all that does not change by what others do later.
+/// What must agree: all that does not change by what others do later. Of a deleted message that is
+/// where it stood and by whom.
 fn essence(message: &Message) -> Value {
+    if message.deleted {
+        return serde_json::json!({
+            "id": message.id, "author": message.author.id, "body": message.body,
+            "body_html": message.body_html, "parent": message.parent_id, "deleted": true,
+            "created_at": message.created_at,
+        });
+    }
     serde_json::json!({
         "id": message.id, "author": message.author.id, "body": message.body,
         "body_html": message.body_html, "parent": message.parent_id, "deleted": message.deleted,
@@ -153,11 +169,10 @@ pub(super) fn rest_with_export(
             }
         }
         let from = (slack.clone(), String::new());
-        let expected = export
-            .messages
-            .range(from..)
-            .take_while(|((channel, _), _)| channel == slack)
-            .filter(|(_, message)| !message.is_membership_or_topic());
+        let expected =
+            export.messages.range(from..).take_while(|((channel, _), _)| channel == slack).filter(
+                |(_, message)| !message.is_membership_or_topic() && !message.is_tombstone(),
+            );
         for ((_, ts), message) in expected {
             let Some(own) = found.remove(ts.as_str()) else {
                 out.add(|| format!("{slack} {ts} of the export is missing"));
@@ -172,10 +187,13 @@ pub(super) fn rest_with_export(
                 out.add(|| format!("{slack} {ts} is by {own}, in the export by {other}"));
             }
             let parent = own.parent_id.and_then(|id| by_id.get(&id.to_string()));
-            let parent = parent.and_then(|parent| parent.client_id.as_deref());
             let rootless = script.rootless.contains(&(slack.clone(), ts.clone()));
             let wanted = message.root().filter(|_| !rootless);
-            if parent != wanted {
+            // A deleted root has lost its name; that it is deleted must do.
+            let nameless = parent.is_some_and(|parent| parent.deleted)
+                && wanted.is_some_and(|root| export.is_tombstone(slack, root));
+            let parent = parent.and_then(|parent| parent.client_id.as_deref());
+            if parent != wanted && !nameless {
                 out.add(|| {
                     format!("{slack} {ts} replies to {parent:?}, in the export to {wanted:?}")
                 });

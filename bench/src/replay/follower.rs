@@ -1,6 +1,6 @@
 //! A follower: knows the channels only from the events of one transport.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufRead as _;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,9 +37,13 @@ pub(super) struct View {
     /// Messages by channel id and message id.
     pub(super) channels: HashMap<String, BTreeMap<String, Message>>,
     /// The last `seq` of each channel.
-    pub(super) heads: HashMap<String, u64>,
+    pub(super) heads: Heads,
     /// Events of conversation logs.
     pub(super) events: usize,
+    /// The `seq` of messages whose content was erased before the follower came to them, by channel.
+    pub(super) erased: HashMap<String, BTreeSet<u64>>,
+    /// Deletions of such messages: who knows no content knows no id.
+    pub(super) unknown_deletions: usize,
 }
 
 /// An event, as far as a follower reads it.
@@ -50,7 +54,8 @@ struct Event {
     log: Option<String>,
     seq: Option<u64>,
     channel_id: Option<String>,
-    data: Value,
+    /// Null once erased.
+    data: Option<Value>,
 }
 
 impl View {
@@ -63,33 +68,46 @@ impl View {
             return Ok(());
         }
         self.events += 1;
-        // The first event of a channel may be any: the follower joined at some point of its log.
         let last = self.heads.insert(channel.clone(), seq);
-        if let Some(last) = last {
-            ensure!(seq == last + 1, "channel {channel}: seq {seq} after {last}");
-        }
-        let messages = self.channels.entry(channel).or_default();
+        let last = last.with_context(|| format!("an event of the unknown channel {channel}"))?;
+        ensure!(seq == last + 1, "channel {channel}: seq {seq} after {last}");
+        let messages = self.channels.entry(channel.clone()).or_default();
+        let Some(data) = event.data else {
+            if event.kind == "message.created" {
+                self.erased.entry(channel).or_default().insert(seq);
+            }
+            return Ok(());
+        };
         match event.kind.as_str() {
             "message.created" => {
-                let message: Message = serde_json::from_value(event.data)?;
+                let message: Message = serde_json::from_value(data)?;
                 let id = message.id.to_string();
                 ensure!(messages.insert(id, message).is_none(), "a message is created twice");
             }
             "message.edited" => {
-                let message: Message = serde_json::from_value(event.data)?;
+                let message: Message = serde_json::from_value(data)?;
                 let known = messages.get_mut(&message.id.to_string());
                 *known.context("an edit of an unknown message")? = message;
             }
             "message.deleted" => {
-                let id = event.data.get("id").and_then(Value::as_str).unwrap_or_default();
-                let known = messages.get_mut(id).context("a deletion of an unknown message")?;
-                known.deleted = true;
-                known.body.clear();
-                known.body_html.clear();
+                let id = data.get("id").and_then(Value::as_str).unwrap_or_default();
+                match messages.get_mut(id) {
+                    Some(known) => {
+                        known.deleted = true;
+                        known.body.clear();
+                        known.body_html.clear();
+                    }
+                    None => self.unknown_deletions += 1,
+                }
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the message at `seq` came without its content.
+    pub(super) fn has_erased(&self, channel: &str, seq: u64) -> bool {
+        self.erased.get(channel).is_some_and(|erased| erased.contains(&seq))
     }
 
     fn reached(&self, heads: &Heads) -> bool {
@@ -97,16 +115,16 @@ impl View {
     }
 }
 
-/// Follows from `since` until every log has reached its head. `heads` says where that is, as soon
-/// as it is known.
+/// Follows from a cursor, at which every log had a known head, until every log has reached its last.
+/// `heads` says where that is, as soon as it is known.
 pub(super) fn follow(
     transport: Transport,
     server: SocketAddr,
     token: &str,
-    since: &str,
+    (since, start): (&str, &Heads),
     heads: impl Fn() -> Option<Heads>,
 ) -> anyhow::Result<View> {
-    let mut view = View::default();
+    let mut view = View { heads: start.clone(), ..View::default() };
     let mut quiet = Stopwatch::start();
     let mut known: Option<Heads> = None;
     let mut done = |view: &View, moved: bool| -> anyhow::Result<bool> {
@@ -118,7 +136,8 @@ pub(super) fn follow(
             return Ok(true);
         }
         if known.is_some() && quiet.elapsed() > PATIENCE {
-            bail!("{transport:?} does not reach the heads");
+            let open = known.iter().flatten().find(|(id, head)| view.heads.get(*id) < Some(*head));
+            bail!("{transport:?} does not reach all heads; first: {open:?}");
         }
         Ok(false)
     };

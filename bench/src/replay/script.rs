@@ -109,7 +109,7 @@ impl Writer<'_> {
             }
             "message_replied" => "says nothing that the reply does not say",
             "message_changed" => self.change(event),
-            "message_deleted" => self.delete(event),
+            "message_deleted" => self.delete(event, event.deleted_ts.clone().unwrap_or_default()),
             _ => self.send(event, event),
         };
         *self.script.kinds.entry(format!("{kind}: {outcome}")).or_default() += 1;
@@ -153,6 +153,9 @@ impl Writer<'_> {
 
     fn change(&mut self, event: &Message) -> &'static str {
         let Some(message) = event.subject.as_deref() else { return "names no message" };
+        if message.is_tombstone() {
+            return self.delete(event, message.ts.clone());
+        }
         let key = (event.channel.clone(), message.ts.clone());
         let Some(known) = self.known.get_mut(&key) else {
             self.script.late.insert(key);
@@ -171,8 +174,7 @@ impl Writer<'_> {
         self.step(event, author, Deed::Edit { ts: message.ts.clone(), body })
     }
 
-    fn delete(&mut self, event: &Message) -> &'static str {
-        let ts = event.deleted_ts.clone().unwrap_or_default();
+    fn delete(&mut self, event: &Message, ts: String) -> &'static str {
         match self.known.get_mut(&(event.channel.clone(), ts.clone())) {
             None => "deletes a message that was never heard of",
             Some(known) if known.deleted => "deletes again",

@@ -71,6 +71,11 @@ impl Message {
         self.thread_ts.as_deref().filter(|root| *root != self.ts)
     }
 
+    /// Whether it stands for a message that was deleted and has replies.
+    pub(super) fn is_tombstone(&self) -> bool {
+        self.subtype.as_deref() == Some("tombstone")
+    }
+
     /// Whether Tidings has an entry of another kind for it, not a message.
     pub(super) fn is_membership_or_topic(&self) -> bool {
         matches!(self.subtype.as_deref(), Some("channel_join" | "channel_leave" | "channel_topic"))
@@ -132,6 +137,14 @@ pub(super) struct Export {
     pub(super) names: BTreeMap<String, String>,
     /// Messages by channel id and time.
     pub(super) messages: BTreeMap<(String, String), Message>,
+}
+
+impl Export {
+    /// Whether the message at `ts` was deleted though it had replies.
+    pub(super) fn is_tombstone(&self, channel: &str, ts: &str) -> bool {
+        let message = self.messages.get(&(channel.to_owned(), ts.to_owned()));
+        message.is_some_and(Message::is_tombstone)
+    }
 }
 
 /// Reads an export: `channels.json` and `<channel>/<day>.json`.

@@ -56,21 +56,21 @@ fn run(
     let times = times(&records);
     findings.judge(&check(&records));
     let ready = times.ready.p99();
-    findings.row(
+    findings.measured(
         "ready after the start, p50 / p99",
         format!("{:.0} / {:.0} ms", millis(times.ready.p50()), millis(ready)),
         "p99 ≤ 500 ms",
         ready <= Duration::from_millis(500),
     );
     let whole = times.whole.p99();
-    findings.row(
+    findings.measured(
         "clients whole after the fault, p50 / p99",
         format!("{:.0} / {:.0} ms", millis(times.whole.p50()), millis(whole)),
         "p99 ≤ 3,000 ms",
         whole <= Duration::from_secs(3),
     );
     if end == End::Asked {
-        findings.row(
+        findings.measured(
             "exit after the signal, p50 / worst",
             format!("{:.0} / {:.0} ms", millis(stops.p50()), millis(stops.percentile(1.0))),
             "≤ 5,000 ms",

@@ -18,24 +18,40 @@ use super::workload::{Pace, Workload};
 use super::{Database, Setting};
 use crate::api::Api;
 use crate::http::{Answer, Http};
+use crate::process::Process;
 use crate::subject::Launch;
 
 /// How long the server may take to end itself after an fsync that failed.
 const END: Duration = Duration::from_secs(10);
 
-/// The disk is full for `length` under load; then there is room again.
-pub fn full(setting: &Setting, length: Duration) -> anyhow::Result<Findings> {
-    let mut findings = Findings::new("r5", "disk full, then freed", setting.seed);
+/// Why there is no room for the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortage {
+    /// Its file system is full: a small one in memory, which takes the right to mount. Without that
+    /// right it is [`Shortage::FileSize`].
+    Room,
+    /// Its limit of file sizes is reached (`setrlimit(2)`, `RLIMIT_FSIZE`), which anyone may cause.
+    FileSize,
+}
+
+/// There is no room for `length` under load; then there is again.
+pub fn full(setting: &Setting, shortage: Shortage, length: Duration) -> anyhow::Result<Findings> {
     let folder = setting.folder()?;
-    let disk = Disk::mount(&folder, 64)?;
-    let launch = setting.launch(disk.path(), &Database::Sqlite)?;
+    let disk = Disk::make(&folder, shortage)?;
+    let title = match disk.shortage {
+        Shortage::Room => "disk full, then freed",
+        Shortage::FileSize => "limit of file sizes reached, then raised",
+    };
+    let mut findings = Findings::new("r5", title, setting.seed);
+    let mut launch = setting.launch(disk.path(), &Database::Sqlite)?;
+    launch.wrapper = disk.wrapper();
     let subject = launch.start()?;
     let api = Api::new(subject.address(), setting.seed);
     let town = Town::found(&api, &subject.setup_code()?, Population::COMMON)?;
     let mut workload = Workload::start(&town, subject.address(), Pace::COMMON, setting.seed)?;
     std::thread::sleep(length / 2);
     workload.note(Act::Down);
-    let filler = disk.fill()?;
+    disk.fill(subject.process())?;
     std::thread::sleep(length);
 
     let post = post(&town, "while the disk is full")?;
@@ -54,7 +70,7 @@ pub fn full(setting: &Setting, length: Duration) -> anyhow::Result<Findings> {
         read.status == 200,
     );
 
-    std::fs::remove_file(filler)?;
+    disk.free(subject.process())?;
     workload.note(Act::Up);
     std::thread::sleep(length / 2);
     let records = workload.finish(&town)?;
@@ -70,10 +86,13 @@ pub fn full(setting: &Setting, length: Duration) -> anyhow::Result<Findings> {
     Ok(findings)
 }
 
-/// The n-th fsync fails with EIO, for each of `numbers`; the server must end itself, and what it
-/// had acknowledged must be there when it is started again.
-pub fn failing(setting: &Setting, numbers: &[usize]) -> anyhow::Result<Findings> {
-    let mut findings = Findings::new("r5-eio", "EIO on the n-th fsync", setting.seed);
+/// The n-th fsync of the log fails with EIO, for each of `numbers`, under `rate` messages a second;
+/// the server must end itself, and what it had acknowledged must be there when it is started again.
+pub fn failing(setting: &Setting, numbers: &[usize], rate: f64) -> anyhow::Result<Findings> {
+    ensure_tracing(&setting.folder()?)?;
+    let title = format!("EIO on the n-th fsync, {rate} messages a second");
+    let mut findings = Findings::new("r5-eio", &title, setting.seed);
+    let pace = Pace { rate, ..Pace::COMMON };
     for number in numbers {
         let folder = setting.folder()?;
         let healthy = setting.launch(folder.path(), &Database::Sqlite)?;
@@ -82,9 +101,9 @@ pub fn failing(setting: &Setting, numbers: &[usize]) -> anyhow::Result<Findings>
         let town = Town::found(&api, &subject.setup_code()?, Population::COMMON)?;
         drop(subject);
 
-        let sick = Launch { wrapper: strace(*number, folder.path()), ..healthy.clone() };
+        let sick = Launch { wrapper: strace(*number, &healthy), ..healthy.clone() };
         let mut subject = sick.start()?;
-        let mut workload = Workload::start(&town, subject.address(), Pace::COMMON, setting.seed)?;
+        let mut workload = Workload::start(&town, subject.address(), pace, setting.seed)?;
         let ended = subject.process_mut().wait(END)?;
         findings.row(
             &format!("fsync {number} fails: the server ends itself"),
@@ -105,16 +124,37 @@ pub fn failing(setting: &Setting, numbers: &[usize]) -> anyhow::Result<Findings>
     Ok(findings)
 }
 
-/// Runs the server as the parent of a tracer that makes one fsync fail, whichever thread does it.
-fn strace(number: usize, folder: &Path) -> Vec<String> {
+/// Fails with a reason when this machine does not let programs be traced.
+fn ensure_tracing(folder: &TempDir) -> anyhow::Result<()> {
+    let output = Command::new("strace")
+        .args(["-f", "-e", "trace=fsync", "-o"])
+        .arg(folder.path().join("strace.log"))
+        .arg("true")
+        .output()
+        .context("a failing fsync needs Debian's package strace; cargo xtask test installs it")?;
+    if !output.status.success() {
+        bail!(
+            "a failing fsync needs strace, which may not trace here (in a container: allow \
+             SYS_PTRACE): {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+/// Runs the server as the parent of a tracer that makes the n-th fsync of the write-ahead log fail
+/// (counted for each thread). SQLite looks past a directory that cannot be synced, as many file
+/// systems cannot: those calls are no part of it.
+fn strace(number: usize, server: &Launch) -> Vec<String> {
     let calls = "fsync,fdatasync";
     [
         "strace",
         "-DD",
         "-f",
-        "--seccomp-bpf",
         "-o",
-        &folder.join("strace.log").to_string_lossy(),
+        &server.data.with_extension("strace").to_string_lossy(),
+        "-P",
+        &server.data.join("tidings.db-wal").to_string_lossy(),
         "-e",
         &format!("trace={calls}"),
         "-e",
@@ -137,45 +177,93 @@ fn read(town: &Town) -> anyhow::Result<Answer> {
     Http::new(town.server).request("GET", &path, Some(&town.owner.token), None)
 }
 
-/// A small file system in memory that goes with this value.
+/// A program that may write beyond the limit of file sizes without being ended for it: the write
+/// fails instead, as on a full disk.
+const DEAF: [&str; 4] = ["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"];
+
+/// A place for data whose room can be taken and given back; it goes with this value.
 struct Disk {
     path: PathBuf,
+    shortage: Shortage,
 }
 
 impl Disk {
-    /// Mounts `mebibytes` of memory in `folder`; only root may.
-    fn mount(folder: &TempDir, mebibytes: usize) -> anyhow::Result<Self> {
+    fn make(folder: &TempDir, shortage: Shortage) -> anyhow::Result<Self> {
         let path = folder.path().join("disk");
         std::fs::create_dir(&path)?;
-        let size = format!("size={mebibytes}m");
-        let status = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tidings-torture"])
-            .arg(&path)
-            .status()
-            .context("run mount")?;
-        if !status.success() {
-            bail!("a full disk needs a small one, and only root may mount it");
-        }
-        Ok(Self { path })
+        let shortage = match shortage {
+            Shortage::Room if mount(&path)? => Shortage::Room,
+            _ => Shortage::FileSize,
+        };
+        Ok(Self { path, shortage })
     }
 
     fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Takes all room that is left and returns the file that holds it.
-    fn fill(&self) -> anyhow::Result<PathBuf> {
-        let path = self.path.join("filler");
-        let mut file = File::create(&path)?;
-        let chunk = vec![0; 4096];
-        while file.write_all(&chunk).is_ok() {}
-        Ok(path)
+    /// What the server has to run under.
+    fn wrapper(&self) -> Vec<String> {
+        match self.shortage {
+            Shortage::Room => Vec::new(),
+            Shortage::FileSize => DEAF.map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// From now on `server` can write nothing more.
+    fn fill(&self, server: &Process) -> anyhow::Result<()> {
+        match self.shortage {
+            Shortage::Room => {
+                let mut file = File::create(self.filler())?;
+                let chunk = vec![0; 4096];
+                while file.write_all(&chunk).is_ok() {}
+                Ok(())
+            }
+            Shortage::FileSize => limit(server, "0:"),
+        }
+    }
+
+    /// From now on it can again.
+    fn free(&self, server: &Process) -> anyhow::Result<()> {
+        match self.shortage {
+            Shortage::Room => Ok(std::fs::remove_file(self.filler())?),
+            Shortage::FileSize => limit(server, "unlimited:"),
+        }
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.path.join("filler")
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Whoever sits in it has been ended before; a mount that stays is seen by its name.
-        let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+        if self.shortage == Shortage::Room {
+            // Whoever sits in it has been ended before; a mount that stays is seen by its name.
+            let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+        }
     }
+}
+
+/// Mounts a file system of 64 MiB in memory at `path`; says whether that is allowed here.
+fn mount(path: &Path) -> anyhow::Result<bool> {
+    let output = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64m", "tidings-torture"])
+        .arg(path)
+        .output()
+        .context("run mount")?;
+    Ok(output.status.success())
+}
+
+/// Sets the soft limit of file sizes of a process that runs.
+fn limit(process: &Process, size: &str) -> anyhow::Result<()> {
+    let output = Command::new("prlimit")
+        .arg(format!("--pid={}", process.id()))
+        .arg(format!("--fsize={size}"))
+        .output()
+        .context("run prlimit, of Debian's package util-linux")?;
+    if !output.status.success() {
+        bail!("limit file sizes: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
 }

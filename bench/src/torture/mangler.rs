@@ -131,7 +131,6 @@ impl Mangler {
         if self.bug == Some(Bug::ReuseSeq) && self.shift.is_none() {
             let busiest = self.heads.iter().max_by_key(|(_, head)| **head);
             self.shift = busiest.map(|(channel, head)| (channel.clone(), head + 1, -3));
-            self.planted += usize::from(self.shift.is_some());
         }
     }
 
@@ -222,6 +221,7 @@ impl Mangler {
         let moved = self.renumber(&channel, seq);
         if let (true, Some(place)) = (moved != seq, frame.pointer_mut("/body/event/seq")) {
             *place = json!(moved);
+            self.planted += 1;
         }
         let Some(link) = self.links.get_mut(&connection) else { return Vec::new() };
         if self.bug == Some(Bug::LoseOnLeave)
@@ -258,7 +258,11 @@ impl Mangler {
         if self.loses_after_leave(connection, &channel) {
             return Vec::new();
         }
-        if self.strikes(Bug::SkipSeq, 2_000) && self.shift.is_none() {
+        if self.bug == Some(Bug::SkipSeq)
+            && self.shift.is_none()
+            && self.random.random_ratio(1, 2_000)
+        {
+            // Strikes with the first event that is moved.
             let next = self.heads.get(&channel).copied().unwrap_or(0) + 1;
             self.shift = Some((channel.clone(), next, 1));
         }
@@ -279,6 +283,8 @@ impl Mangler {
         }
         let idle = self.links.get(&connection).is_some_and(|link| link.held.is_none());
         if idle && (self.strikes(Bug::Swap, 2_000) || self.strikes(Bug::Reorder, 2_000)) {
+            // Strikes with the one that it changes places with.
+            self.planted -= 1;
             if let Some(link) = self.links.get_mut(&connection) {
                 link.held = Some((frame, channel));
             }
@@ -297,6 +303,7 @@ impl Mangler {
             && link.held.as_ref().is_some_and(|(_, held)| held == channel)
             && let Some((mut held, _)) = link.held.take()
         {
+            self.planted += 1;
             if self.bug == Some(Bug::Swap) {
                 swap_at(&mut held, &mut frame, "/body/event/data");
             }

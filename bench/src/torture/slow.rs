@@ -15,14 +15,24 @@ use crate::load::{Dialect, Outcome, Plan, Sender, drive};
 use crate::stats::{median, millis};
 use crate::subject::Subject;
 
-/// Members that read.
-const MEMBERS: usize = 50;
+/// How large, and how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Members that read.
+    pub members: usize,
+    /// Members that do not.
+    pub slow: usize,
+    /// Rounds, each without and with slow members, so that both meet the same noise.
+    pub rounds: usize,
+    /// How long the others are measured, twice in each round.
+    pub length: Duration,
+}
 
-/// Members that do not.
-const SLOW: usize = 10;
-
-/// Rounds, each without and with slow members, so that both meet the same noise.
-const ROUNDS: usize = 3;
+impl Size {
+    /// What the bar is about.
+    pub const FULL: Self =
+        Self { members: 50, slow: 10, rounds: 3, length: Duration::from_secs(4) };
+}
 
 /// Numbers of messages that one phase may use.
 const NUMBERS: u64 = 10_000_000;
@@ -31,15 +41,15 @@ const NUMBERS: u64 = 10_000_000;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Lets slow members fall `backlog` messages behind.
-pub fn run(setting: &Setting, backlog: usize) -> anyhow::Result<Findings> {
-    let title = format!("{SLOW} members that do not read, {backlog} messages behind");
+pub fn run(setting: &Setting, size: Size, backlog: usize) -> anyhow::Result<Findings> {
+    let title = format!("{} members that do not read, {backlog} messages behind", size.slow);
     let mut findings = Findings::new("r7", &title, setting.seed);
     let folder = setting.folder()?;
     let subject = setting.launch(folder.path(), &Database::Sqlite)?.start()?;
-    let mut room = Room::found(setting, subject)?;
+    let mut room = Room::found(setting, size, subject)?;
     let (mut without, mut with) = (Vec::new(), Vec::new());
     let (mut growth, mut catch_up) = (0, Duration::ZERO);
-    for _ in 0..ROUNDS {
+    for _ in 0..size.rounds {
         without.push(millis(room.paced()?.delivery_latency.p99()));
         let round = room.stall(backlog)?;
         with.push(millis(round.paced.delivery_latency.p99()));
@@ -47,13 +57,13 @@ pub fn run(setting: &Setting, backlog: usize) -> anyhow::Result<Findings> {
         catch_up = catch_up.max(round.catch_up);
     }
     let (without, with) = (median(&without), median(&with));
-    findings.row(
+    findings.measured(
         "p99 of the others, without and with slow members",
         format!("{without:.2} and {with:.2} ms"),
         "+ ≤ 10 %",
         with <= 1.1 * without,
     );
-    findings.row(
+    findings.measured(
         "memory for each slow member",
         format!("{} KiB", growth >> 10),
         "≤ 1,024 KiB",
@@ -66,11 +76,13 @@ pub fn run(setting: &Setting, backlog: usize) -> anyhow::Result<Findings> {
         "all, nothing lost",
         true,
     );
-    findings.notes.push(format!("medians of {ROUNDS} rounds; {MEMBERS} members that read"));
+    let Size { members, rounds, .. } = size;
+    findings.notes.push(format!("medians of {rounds} rounds; {members} members that read"));
     Ok(findings)
 }
 
 struct Room {
+    size: Size,
     subject: Subject,
     channel: String,
     slow: Vec<Account>,
@@ -88,12 +100,12 @@ struct Round {
 }
 
 impl Room {
-    fn found(setting: &Setting, subject: Subject) -> anyhow::Result<Self> {
+    fn found(setting: &Setting, size: Size, subject: Subject) -> anyhow::Result<Self> {
         let api = Api::new(subject.address(), setting.seed);
         let community = api.found(&subject.setup_code()?)?;
         let channel = api.create_channel(&community, "busy")?;
-        let fast = api.people(&community, "fast", MEMBERS)?;
-        let slow = api.people(&community, "slow", SLOW)?;
+        let fast = api.people(&community, "fast", size.members)?;
+        let slow = api.people(&community, "slow", size.slow)?;
         api.join_all(&channel, &fast)?;
         api.join_all(&channel, &slow)?;
         let mut engine = Engine::new()?;
@@ -102,12 +114,12 @@ impl Room {
             .map(|account| engine.adopt(Greeter::session(subject.address(), &account.token, None)?))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let dialect = Dialect::Tidings { channels: vec![channel.clone()], run: "slow".into() };
-        Ok(Self { subject, channel, slow, engine, connections, dialect, next: 0 })
+        Ok(Self { size, subject, channel, slow, engine, connections, dialect, next: 0 })
     }
 
     fn send(&mut self, rate: Option<f64>, limit: Option<usize>) -> anyhow::Result<Outcome> {
         self.next += NUMBERS;
-        let length = if limit.is_some() { Duration::from_mins(5) } else { Duration::from_secs(4) };
+        let length = if limit.is_some() { Duration::from_mins(5) } else { self.size.length };
         let plan = Plan {
             senders: self
                 .connections
@@ -115,7 +127,7 @@ impl Room {
                 .take(1)
                 .map(|connection| Sender { connection: *connection, room: 0 })
                 .collect(),
-            members: MEMBERS,
+            members: self.size.members,
             window: 64,
             rate,
             length,
@@ -151,7 +163,8 @@ impl Room {
         for greeter in stalled {
             read_all(greeter, before, head)?;
         }
-        Ok(Round { paced, growth: grown / SLOW as u64, catch_up: watch.elapsed() })
+        let slow = u64::try_from(self.size.slow.max(1))?;
+        Ok(Round { paced, growth: grown / slow, catch_up: watch.elapsed() })
     }
 }
 

@@ -13,11 +13,14 @@ use crate::api::Api;
 use crate::process;
 use crate::stats::millis;
 
+/// How long the server is away: every client knocks in vain and waits at its longest pause.
+const ABSENCE: Duration = Duration::from_secs(2);
+
 /// Open files for the clients and the set-up, theirs and (inherited) the server's.
 const FILES: u64 = 8_192;
 
-/// Kills the server twice under `clients` clients in 20 channels.
-pub fn run(setting: &Setting, clients: ClientNumber) -> anyhow::Result<Findings> {
+/// Kills the server `kills` times under `clients` clients in 20 channels.
+pub fn run(setting: &Setting, clients: ClientNumber, kills: usize) -> anyhow::Result<Findings> {
     process::allow_files(FILES)?;
     let title = format!("{clients} clients reconnect at once");
     let mut findings = Findings::new("r15", &title, setting.seed);
@@ -30,12 +33,11 @@ pub fn run(setting: &Setting, clients: ClientNumber) -> anyhow::Result<Findings>
     let pace = Pace { rate: 50.0, leaves: 0.0, patience: Duration::from_mins(1) };
     let mut workload = Workload::start(&town, subject.address(), pace, setting.seed)?;
     let mut peak = 0;
-    for _ in 0..2 {
+    for _ in 0..kills {
         std::thread::sleep(Duration::from_secs(3));
         workload.note(Act::Down);
         subject.process_mut().kill();
-        // Long enough that every client knocks in vain and waits at its longest pause.
-        std::thread::sleep(Duration::from_secs(2));
+        std::thread::sleep(ABSENCE);
         workload.note(Act::Starting);
         subject = launch.start()?;
         workload.note(Act::Up);
@@ -46,15 +48,15 @@ pub fn run(setting: &Setting, clients: ClientNumber) -> anyhow::Result<Findings>
     let records = workload.finish(&town)?;
     let times = times(&records);
     findings.judge(&check(&records));
-    // The two seconds of absence are ours, not the server's.
-    let whole = times.whole.p99().saturating_sub(Duration::from_secs(2));
-    findings.row(
+    // The absence is ours, not the server's.
+    let whole = times.whole.p99().saturating_sub(ABSENCE);
+    findings.measured(
         "caught up after the server is started again, p99",
         format!("{:.0} ms", millis(whole)),
         "≤ 15 s",
         whole <= Duration::from_secs(15),
     );
     let peak = peak.max(subject.process().peak_bytes()?) >> 20;
-    findings.row("largest resident memory", format!("{peak} MiB"), "≤ 512 MiB", peak <= 512);
+    findings.measured("largest resident memory", format!("{peak} MiB"), "≤ 512 MiB", peak <= 512);
     Ok(findings)
 }

@@ -187,7 +187,9 @@ impl Writer {
             let received = if self.has_idle_work() {
                 let receive = self.requests.recv_many(&mut inbox, BATCH);
                 let Ok(received) = tokio::time::timeout(IDLE, receive).await else {
-                    self.idle(&mut conn).await;
+                    if self.idle(&mut conn).await.is_err() {
+                        return;
+                    }
                     continue;
                 };
                 received
@@ -206,7 +208,9 @@ impl Writer {
                     // The readers keep the write-ahead log open; whoever copies a stopped server's
                     // files should find everything in the database itself.
                     self.erased = true;
-                    self.idle(&mut conn).await;
+                    if self.idle(&mut conn).await.is_err() {
+                        return;
+                    }
                     self.fold(&mut conn).await;
                     drop(conn);
                     if let Some(done) = done {
@@ -246,8 +250,9 @@ impl Writer {
             return Some(stopped);
         }
         let behind = self.head.load(Ordering::Acquire).saturating_sub(*self.indexed.borrow());
-        if self.wanted > *self.indexed.borrow() || behind > INDEX_LAG {
-            self.index(conn).await;
+        let lags = self.wanted > *self.indexed.borrow() || behind > INDEX_LAG;
+        if lags && let Err(stopped) = self.index(conn).await {
+            return Some(stopped);
         }
         stop
     }
@@ -299,11 +304,7 @@ impl Writer {
             // A caller that went away does not undo its change.
             let _ = answer.send(outcome);
         }
-        if fatal {
-            tracing::error!("the database could not be made durable; the writer stops for good");
-            return Err(Stop::NotDurable);
-        }
-        Ok(())
+        if fatal { Err(not_durable()) } else { Ok(()) }
     }
 
     /// One transaction with these changes, whole or not at all.
@@ -393,15 +394,19 @@ impl Writer {
     }
 
     /// What can wait until nobody writes: the index, and making erasures final.
-    async fn idle(&mut self, conn: &mut Option<Conn>) {
-        self.index(conn).await;
+    async fn idle(&mut self, conn: &mut Option<Conn>) -> Result<(), Stop> {
+        self.index(conn).await?;
         if std::mem::take(&mut self.erased)
             && matches!(self.source, Source::Sqlite)
             && let Some(conn) = conn
             && let Err(error) = conn.batch("PRAGMA wal_checkpoint(TRUNCATE)").await
         {
+            if matches!(error, StorageError::NotDurable { .. }) {
+                return Err(not_durable());
+            }
             tracing::warn!(%error, "erased bodies stay in the write-ahead log until its next reset");
         }
+        Ok(())
     }
 
     /// Moves the write-ahead log into the database, so that a stopped store is one file to copy.
@@ -415,14 +420,14 @@ impl Writer {
     }
 
     /// Brings the index up to the head, or as far as one transaction goes.
-    async fn index(&mut self, slot: &mut Option<Conn>) {
+    async fn index(&mut self, slot: &mut Option<Conn>) -> Result<(), Stop> {
         let from = *self.indexed.borrow();
         let to = self.head.load(Ordering::Acquire).min(from + INDEX_STRIDE);
         if to <= from {
-            return;
+            return Ok(());
         }
         let mut fresh = std::mem::take(&mut self.fresh);
-        let Ok(conn) = self.connect(slot).await else { return };
+        let Ok(conn) = self.connect(slot).await else { return Ok(()) };
         let begin = if conn.is_postgres() { POSTGRES_BEGIN } else { "BEGIN IMMEDIATE" };
         let stride = async {
             conn.batch(begin).await?;
@@ -436,6 +441,8 @@ impl Writer {
             Ok(reached) => {
                 self.indexed.send_replace(reached);
             }
+            // What the disk has lost of this file nobody knows: it concerns messages too.
+            Err(StorageError::NotDurable { .. }) => return Err(not_durable()),
             Err(error) => {
                 tracing::warn!(%error, "the search index could not be brought up to date");
                 if conn.batch("ROLLBACK").await.is_err() && conn.is_postgres() {
@@ -444,5 +451,12 @@ impl Writer {
                 tokio::time::sleep(RECONNECT).await;
             }
         }
+        Ok(())
     }
+}
+
+/// What a writer does that cannot rely on its disk any more.
+fn not_durable() -> Stop {
+    tracing::error!("the database could not be made durable; the writer stops for good");
+    Stop::NotDurable
 }

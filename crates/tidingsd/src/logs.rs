@@ -13,6 +13,9 @@ pub(crate) fn start(log: &Log) {
         .with_env_filter(EnvFilter::new(log.level.as_str()))
         .with_writer(io::stderr)
         .with_span_events(FmtSpan::NONE)
+        // A line that cannot be written, because the disk of the log is full, is lost. It would
+        // otherwise be told on the same standard error by a macro that panics, in whatever wrote it.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal() && !is_color_unwanted());
     // A log that was started before stays as it is.
     let _ = match log.format {

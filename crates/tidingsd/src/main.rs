@@ -19,11 +19,6 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 
-/// Appending is mostly small allocations that live for one batch; mimalloc is measured to take less
-/// time for them than the C library (docs/benchmarks.md, B2).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let outcome = run(cli::Cli::parse());
     outcome.unwrap_or_else(|error| failure::report(&error))
