@@ -1,6 +1,6 @@
 //! Realtime: one hub, one cursor, three transports.
 //!
-//! [`Realtime::start`] takes the store's tail and runs the hub; [`routes`] are the doors. A
+//! [`Realtime::start`] takes the store's tail and runs the hub; [`routes()`] are the doors. A
 //! connection is a [`subscription`]: it reads the log from its cursor up to the hub's head, then
 //! takes what the hub hands out, and goes back to the log when it cannot keep up. Nothing here
 //! knows what an event says, but who joins and who leaves.
