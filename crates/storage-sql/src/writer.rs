@@ -10,19 +10,20 @@
 //! the change will stand on, and no two writers can deadlock. Group commit pays for the lock.
 
 mod batch;
+mod group;
 mod index;
 mod precondition;
+mod primitives;
 mod projection;
 mod record;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use futures_util::future::BoxFuture;
 use tidings_storage::change::Pending;
-use tidings_storage::{Change, ChangeError, Committed, CommittedBatch, StorageError};
+use tidings_storage::{Change, CommittedEntry, StorageError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::conn::Conn;
@@ -30,6 +31,8 @@ use crate::read;
 use crate::store::{Start, postgres_conn};
 use batch::Finished;
 pub(crate) use batch::{Batch, log_columns};
+pub(crate) use group::TailSlot;
+use group::{Answer, Database, Done, Group, NotDurable, Outcomes, Submitted};
 pub(crate) use precondition::dm_users;
 pub(crate) use projection::{Seen, Subject, project};
 
@@ -49,13 +52,6 @@ const INDEX_STRIDE: u64 = 4_000;
 const POSTGRES_BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '2s'";
 /// How long the writer waits before it asks PostgreSQL for a connection again.
 const RECONNECT: Duration = Duration::from_millis(200);
-
-/// Where committed batches go once somebody has asked for them.
-pub(crate) type TailSlot = Arc<Mutex<Option<mpsc::Sender<Arc<CommittedBatch>>>>>;
-
-/// What became of each change of a transaction.
-type Outcomes = Vec<Result<Committed, ChangeError>>;
-type Answer = oneshot::Sender<Result<Committed, ChangeError>>;
 
 /// A job that needs the writer's connection for itself.
 pub(crate) type ExclusiveJob =
@@ -129,14 +125,25 @@ enum Source {
     Postgres(Pool),
 }
 
+impl Source {
+    async fn connect<'c>(&self, conn: &'c mut Option<Conn>) -> Result<&'c mut Conn, StorageError> {
+        if conn.is_none() {
+            match self {
+                Self::Sqlite => {
+                    let detail = "the connection for writing is gone".to_owned();
+                    return Err(StorageError::Unavailable { detail });
+                }
+                Self::Postgres(pool) => *conn = Some(postgres_conn(pool).await?),
+            }
+        }
+        conn.as_mut().ok_or_else(|| StorageError::Unavailable { detail: String::new() })
+    }
+}
+
 struct Writer {
     source: Source,
     requests: mpsc::Receiver<Request>,
-    tail: TailSlot,
-    /// The newest committed position, for everyone.
-    head: Arc<AtomicU64>,
-    /// Up to where the tail has been told; a jump beyond it is another process's work.
-    told: u64,
+    group: Group,
     /// Up to where the search index goes.
     indexed: watch::Sender<u64>,
     /// What is not indexed yet, as it was when it was written.
@@ -164,9 +171,7 @@ impl Writer {
         let writer = Self {
             source,
             requests: inbox,
-            tail,
-            head: Arc::clone(&start.head),
-            told: start.head(),
+            group: Group::new(tail, Arc::clone(&start.head)),
             indexed,
             fresh: index::Fresh::starting_at(start.head()),
             wanted: 0,
@@ -178,7 +183,7 @@ impl Writer {
     async fn run(mut self, conn: Option<Conn>) {
         self.work(conn).await;
         // Whoever listens learns that nothing more will come.
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.group.close();
     }
 
     async fn work(&mut self, mut conn: Option<Conn>) {
@@ -224,12 +229,12 @@ impl Writer {
     }
 
     fn has_idle_work(&self) -> bool {
-        self.erased || *self.indexed.borrow() < self.head.load(Ordering::Acquire)
+        self.erased || self.group.is_behind() || *self.indexed.borrow() < self.group.head()
     }
 
     /// Works through the inbox in order; changes that stand next to each other share a transaction.
     async fn serve(&mut self, conn: &mut Option<Conn>, inbox: &mut Vec<Request>) -> Option<Stop> {
-        let mut changes: Vec<(Box<Change>, Answer)> = Vec::with_capacity(inbox.len());
+        let mut changes: Vec<Submitted> = Vec::with_capacity(inbox.len());
         let mut stop = None;
         for request in inbox.drain(..) {
             match request {
@@ -239,7 +244,7 @@ impl Writer {
                     if let Err(stopped) = self.commit(conn, std::mem::take(&mut changes)).await {
                         return Some(stopped);
                     }
-                    if let Ok(conn) = self.connect(conn).await {
+                    if let Ok(conn) = self.source.connect(conn).await {
                         job(conn).await;
                     }
                 }
@@ -249,7 +254,7 @@ impl Writer {
         if let Err(stopped) = self.commit(conn, changes).await {
             return Some(stopped);
         }
-        let behind = self.head.load(Ordering::Acquire).saturating_sub(*self.indexed.borrow());
+        let behind = self.group.head().saturating_sub(*self.indexed.borrow());
         let lags = self.wanted > *self.indexed.borrow() || behind > INDEX_LAG;
         if lags && let Err(stopped) = self.index(conn).await {
             return Some(stopped);
@@ -257,144 +262,29 @@ impl Writer {
         stop
     }
 
-    async fn connect<'c>(&self, conn: &'c mut Option<Conn>) -> Result<&'c mut Conn, StorageError> {
-        if conn.is_none() {
-            match &self.source {
-                Source::Sqlite => {
-                    let detail = "the connection for writing is gone".to_owned();
-                    return Err(StorageError::Unavailable { detail });
-                }
-                Source::Postgres(pool) => *conn = Some(postgres_conn(pool).await?),
-            }
-        }
-        conn.as_mut().ok_or_else(|| StorageError::Unavailable { detail: String::new() })
+    fn database<'a>(&'a mut self, slot: &'a mut Option<Conn>) -> (&'a mut Group, Sql<'a>) {
+        let Self { source, group, fresh, erased, .. } = self;
+        (group, Sql { source, slot, fresh, erased })
     }
 
     async fn commit(
         &mut self,
         conn: &mut Option<Conn>,
-        changes: Vec<(Box<Change>, Answer)>,
+        changes: Vec<Submitted>,
     ) -> Result<(), Stop> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let (changes, answers): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
-        let first = self.transact(conn, &changes).await;
-        let outcomes = match first {
-            Ok(outcomes) => outcomes,
-            // One change that cannot be written must not take its neighbors with it.
-            Err(StorageError::Internal { .. } | StorageError::Corrupt { .. })
-                if changes.len() > 1 =>
-            {
-                let mut outcomes = Vec::with_capacity(changes.len());
-                for change in changes.chunks(1) {
-                    match self.transact(conn, change).await {
-                        Ok(mut outcome) => outcomes.append(&mut outcome),
-                        Err(error) => outcomes.push(Err(error.into())),
-                    }
-                }
-                outcomes
-            }
-            Err(error) => changes.iter().map(|_| Err(error.clone().into())).collect(),
-        };
-        let fatal = outcomes.iter().any(|outcome| {
-            matches!(outcome, Err(ChangeError::Storage(StorageError::NotDurable { .. })))
-        });
-        for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // A caller that went away does not undo its change.
-            let _ = answer.send(outcome);
-        }
-        if fatal { Err(not_durable()) } else { Ok(()) }
-    }
-
-    /// One transaction with these changes, whole or not at all.
-    async fn transact(
-        &mut self,
-        slot: &mut Option<Conn>,
-        changes: &[Box<Change>],
-    ) -> Result<Outcomes, StorageError> {
-        let conn = match self.connect(slot).await {
-            Ok(conn) => conn,
-            Err(error) => {
-                tracing::warn!(%error, "no connection for writing");
-                tokio::time::sleep(RECONNECT).await;
-                return Err(error);
-            }
-        };
-        let result = Self::attempt(conn, changes).await;
-        let done = match result {
-            Ok(done) => done,
-            Err(error) => {
-                if conn.batch("ROLLBACK").await.is_err()
-                    || (conn.is_postgres() && matches!(error, StorageError::Unavailable { .. }))
-                {
-                    // SQLite has rolled back by itself then; a PostgreSQL connection in an unknown
-                    // state is replaced.
-                    if matches!(self.source, Source::Postgres(_)) {
-                        *slot = None;
-                    }
-                }
-                metrics::counter!("tidings_log_commit_failures_total").increment(1);
-                return Err(error);
-            }
-        };
-        let (outcomes, Finished { entries, head, erased, documents, simple }) = done;
-        self.erased |= erased;
-        if let Some(first) = entries.first() {
-            self.fresh.add(first.position.0 - 1, head, documents, simple);
-            self.publish(slot, entries, head).await;
-        }
-        Ok(outcomes)
-    }
-
-    async fn attempt(
-        conn: &mut Conn,
-        changes: &[Box<Change>],
-    ) -> Result<(Outcomes, Finished), StorageError> {
-        let postgres = conn.is_postgres();
-        conn.batch(if postgres { POSTGRES_BEGIN } else { "BEGIN IMMEDIATE" }).await?;
-        let mut batch = Batch::begin(conn).await?;
-        let outcomes = batch.apply(changes).await?;
-        let finished = batch.finish().await?;
-        conn.batch("COMMIT").await?;
-        Ok((outcomes, finished))
-    }
-
-    /// Tells the tail; before that, what other processes have committed in between.
-    async fn publish(
-        &mut self,
-        conn: &mut Option<Conn>,
-        entries: Vec<tidings_storage::CommittedEntry>,
-        head: u64,
-    ) {
-        let first = entries.first().map_or(0, |entry| entry.position.0);
-        if first > self.told + 1
-            && let Ok(conn) = self.connect(conn).await
-        {
-            match read::entry::committed_range(conn, self.told, first - 1).await {
-                Ok(missed) => self.tell(missed).await,
-                Err(error) => {
-                    tracing::error!(%error, "entries of another process could not be read");
-                }
-            }
-        }
-        self.head.store(head, Ordering::Release);
-        self.told = head;
-        self.tell(entries).await;
-    }
-
-    async fn tell(&self, entries: Vec<tidings_storage::CommittedEntry>) {
-        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(tail) = tail
-            && !entries.is_empty()
-        {
-            // Whoever listened may have gone; writing goes on without them.
-            let _ = tail.send(Arc::new(CommittedBatch { entries })).await;
-        }
+        let (group, mut database) = self.database(conn);
+        group.commit(&mut database, changes).await.map_err(|NotDurable| not_durable())
     }
 
     /// What can wait until nobody writes: the index, and making erasures final.
     async fn idle(&mut self, conn: &mut Option<Conn>) -> Result<(), Stop> {
+        if self.group.is_behind() {
+            let (group, mut database) = self.database(conn);
+            group.catch_up(&mut database).await;
+            if group.is_behind() {
+                tokio::time::sleep(RECONNECT).await;
+            }
+        }
         self.index(conn).await?;
         if std::mem::take(&mut self.erased)
             && matches!(self.source, Source::Sqlite)
@@ -422,12 +312,12 @@ impl Writer {
     /// Brings the index up to the head, or as far as one transaction goes.
     async fn index(&mut self, slot: &mut Option<Conn>) -> Result<(), Stop> {
         let from = *self.indexed.borrow();
-        let to = self.head.load(Ordering::Acquire).min(from + INDEX_STRIDE);
+        let to = self.group.head().min(from + INDEX_STRIDE);
         if to <= from {
             return Ok(());
         }
+        let Ok(conn) = self.source.connect(slot).await else { return Ok(()) };
         let mut fresh = std::mem::take(&mut self.fresh);
-        let Ok(conn) = self.connect(slot).await else { return Ok(()) };
         let begin = if conn.is_postgres() { POSTGRES_BEGIN } else { "BEGIN IMMEDIATE" };
         let stride = async {
             conn.batch(begin).await?;
@@ -459,4 +349,70 @@ impl Writer {
 fn not_durable() -> Stop {
     tracing::error!("the database could not be made durable; the writer stops for good");
     Stop::NotDurable
+}
+
+/// The connection for writing, as group commit sees it.
+struct Sql<'a> {
+    source: &'a Source,
+    slot: &'a mut Option<Conn>,
+    fresh: &'a mut index::Fresh,
+    erased: &'a mut bool,
+}
+
+impl Database for Sql<'_> {
+    async fn transact(&mut self, changes: &[Box<Change>]) -> Result<Done, StorageError> {
+        let conn = match self.source.connect(self.slot).await {
+            Ok(conn) => conn,
+            Err(error) => {
+                tracing::warn!(%error, "no connection for writing");
+                tokio::time::sleep(RECONNECT).await;
+                return Err(error);
+            }
+        };
+        match attempt(conn, changes).await {
+            Ok((outcomes, Finished { entries, head, erased, documents, simple })) => {
+                *self.erased |= erased;
+                if let Some(first) = entries.first() {
+                    self.fresh.add(first.position.0 - 1, head, documents, simple);
+                }
+                Ok(Done { outcomes, entries, head })
+            }
+            Err(error) => {
+                if conn.batch("ROLLBACK").await.is_err()
+                    || (conn.is_postgres() && matches!(error, StorageError::Unavailable { .. }))
+                {
+                    // SQLite has rolled back by itself then; a PostgreSQL connection in an unknown
+                    // state is replaced.
+                    if matches!(self.source, Source::Postgres(_)) {
+                        *self.slot = None;
+                    }
+                }
+                metrics::counter!("tidings_log_commit_failures_total").increment(1);
+                Err(error)
+            }
+        }
+    }
+
+    async fn committed(
+        &mut self,
+        after: u64,
+        up_to: u64,
+    ) -> Result<Vec<CommittedEntry>, StorageError> {
+        let conn = self.source.connect(self.slot).await?;
+        read::entry::committed_range(conn, after, up_to).await
+    }
+}
+
+/// Writes changes in one transaction, or leaves one to be rolled back.
+async fn attempt(
+    conn: &mut Conn,
+    changes: &[Box<Change>],
+) -> Result<(Outcomes, Finished), StorageError> {
+    let postgres = conn.is_postgres();
+    conn.batch(if postgres { POSTGRES_BEGIN } else { "BEGIN IMMEDIATE" }).await?;
+    let mut batch = Batch::begin(conn).await?;
+    let outcomes = batch.apply(changes).await?;
+    let finished = batch.finish().await?;
+    conn.batch("COMMIT").await?;
+    Ok((outcomes, finished))
 }
