@@ -20,6 +20,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use tidings_wire::account::Secret;
 use tidings_wire::sync::Snapshot;
 use tidings_wire::{Code, Event};
 use tokio::sync::mpsc;
@@ -145,6 +146,7 @@ impl Follow {
             cursor: since,
             seen: Seen::default(),
             updates: sender,
+            resume: None,
             backoff: Backoff::default(),
             silence: SILENCE,
         };
@@ -196,6 +198,8 @@ struct Driver {
     cursor: Option<Cursor>,
     seen: Seen,
     updates: mpsc::Sender<Result<Update, ClientError>>,
+    /// What a WebSocket that comes back shows instead of the session's token.
+    resume: Option<Secret>,
     backoff: Backoff,
     /// How long a connection may be silent: [`SILENCE`].
     silence: Duration,
@@ -355,6 +359,7 @@ mod tests {
             cursor: Some("c0".parse().unwrap()),
             seen: Seen::default(),
             updates: sender,
+            resume: None,
             backoff: Backoff::default(),
             silence: Duration::from_millis(50),
         };

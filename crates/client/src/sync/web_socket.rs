@@ -8,7 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use tidings_wire::account::Secret;
 use tidings_wire::frame::{
-    ErrorBody, EventBody, FRAME_MAX, Frame, SessionReady, SessionStart, VERSION,
+    ErrorBody, EventBody, FRAME_MAX, Frame, SessionReady, SessionResume, SessionStart, VERSION,
 };
 use tidings_wire::{Code, Event, Problem};
 use tokio::net::TcpStream;
@@ -60,7 +60,28 @@ impl Driver {
     }
 
     /// Connects and says from where to go on; the socket is ready for events.
+    ///
+    /// A connection that comes back shows the resume token of the last one that began, which stays
+    /// good when the answer with its successor is lost on the way. A server that refuses it is
+    /// asked anew with the session's own token, whose refusal is final.
     async fn start(&mut self, cursor: Cursor) -> Result<Socket, End> {
+        let since = Some(cursor.as_str().to_owned());
+        if let Some(resume_token) = self.resume.clone() {
+            let resume = SessionResume { resume_token, since: since.clone() };
+            match self.open("session.resume", &resume).await {
+                Err(End::Fatal(error)) => {
+                    tracing::debug!(%error, "the session is not resumed but started");
+                    self.resume = None;
+                }
+                opened => return opened,
+            }
+        }
+        let token = self.client.token().map(|token| Secret(token.0.clone()));
+        self.open("session.start", &SessionStart { token, device_id: None, since }).await
+    }
+
+    /// Connects and sends `first`, until the server answers that it is ready.
+    async fn open(&mut self, kind: &str, first: &(impl Serialize + Sync)) -> Result<Socket, End> {
         let server = self.client.server();
         let connector = server.is_tls().then(|| Connector::Rustls(self.client.tls().clone()));
         let config = WebSocketConfig::default()
@@ -69,19 +90,14 @@ impl Driver {
         let connected =
             connect_async_tls_with_config(server.web_socket(), Some(config), true, connector).await;
         let (mut socket, _) = connected.map_err(|error| self.refused(error))?;
-        let start = SessionStart {
-            token: self.client.token().map(|token| Secret(token.0.clone())),
-            device_id: None,
-            since: Some(cursor.as_str().to_owned()),
-        };
-        self.send(&mut socket, "session.start", Some("1"), &start).await?;
+        self.send(&mut socket, kind, Some("1"), first).await?;
         loop {
             let Some(text) = self.text(socket.next().await)? else { continue };
             let frame = self.frame(&text)?;
             match &*frame.t {
                 "session.ready" => {
-                    // Read only to be sure that this is one: events follow by themselves.
-                    let _: SessionReady = self.body(&frame)?;
+                    let ready: SessionReady = self.body(&frame)?;
+                    self.resume = Some(ready.resume_token);
                     return Ok(socket);
                 }
                 "error" => return Err(self.told(&frame)?.into()),
@@ -219,5 +235,121 @@ fn problem(code: &str, detail: String, retry_after: Option<Duration>) -> ClientE
             errors: Vec::new(),
         }),
         retry_after,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::sync::{Follow, Transport};
+    use crate::{Client, Update};
+
+    /// What a server answers to the first frame of a connection, before it ends it.
+    enum Answer {
+        /// `session.ready` with this resume token.
+        Ready(&'static str),
+        /// An `error` with this code.
+        Refuse(&'static str),
+        /// Nothing: the answer is lost.
+        Lose,
+    }
+
+    /// Serves a connection for each answer; gives the first frame of each as it comes.
+    fn server(
+        listener: TcpListener,
+        answers: impl IntoIterator<Item = Answer, IntoIter: Send> + Send + 'static,
+    ) -> mpsc::Receiver<Value> {
+        let (heard, frames) = mpsc::channel(16);
+        let answers = answers.into_iter();
+        drop(TaskTracker::new().spawn(async move {
+            for answer in answers {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                let first = socket.next().await.unwrap().unwrap();
+                let frame = serde_json::from_str(first.to_text().unwrap()).unwrap();
+                heard.send(frame).await.unwrap();
+                let frame = match answer {
+                    Answer::Ready(token) => {
+                        json!({"v": 1, "t": "session.ready", "id": "1", "body": {
+                            "user_id": uuid::Uuid::nil(), "session_id": uuid::Uuid::nil(),
+                            "resume_token": token, "expires_at": "2026-01-01T00:00:00.000Z",
+                            "gateway_id": uuid::Uuid::nil(), "next": "c0"
+                        }})
+                    }
+                    Answer::Refuse(code) => json!({"v": 1, "t": "error", "id": "1", "body": {
+                        "code": code, "message": "no"
+                    }}),
+                    Answer::Lose => continue,
+                };
+                socket.send(Message::text(frame.to_string())).await.unwrap();
+            }
+        }));
+        frames
+    }
+
+    async fn follow(answers: Vec<Answer>, tries: usize) -> (Vec<Value>, Follow) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = Client::new(format!("http://{address}").parse().unwrap())
+            .unwrap()
+            .with_token(Secret("session".to_owned()));
+        let mut frames = server(listener, answers);
+        let follow = Follow::start(client, Transport::WebSocket, Some("c0".parse().unwrap()));
+        let mut heard = Vec::new();
+        for _ in 0..tries {
+            let frame = frames.recv().await.unwrap();
+            heard.push(json!([frame["t"], frame["body"]]));
+        }
+        (heard, follow)
+    }
+
+    #[tokio::test]
+    async fn what_was_lost_is_resumed_until_a_new_token_came() {
+        let answers =
+            vec![Answer::Ready("r1"), Answer::Lose, Answer::Ready("r2"), Answer::Ready("r3")];
+        let (heard, _follow) = follow(answers, 4).await;
+        let resume =
+            |token: &str| json!(["session.resume", {"resume_token": token, "since": "c0"}]);
+        assert_eq!(
+            heard,
+            [
+                json!(["session.start", {"token": "session", "since": "c0"}]),
+                resume("r1"),
+                resume("r1"),
+                resume("r2"),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_resume_that_is_refused_is_a_start() {
+        let answers = vec![
+            Answer::Ready("r1"),
+            Answer::Refuse("unauthorized"),
+            Answer::Ready("r2"),
+            Answer::Refuse("unavailable"),
+            Answer::Refuse("unauthorized"),
+            Answer::Refuse("unauthorized"),
+        ];
+        let (heard, mut follow) = follow(answers, 6).await;
+        let kinds: Vec<&str> = heard.iter().filter_map(|frame| frame[0].as_str()).collect();
+        let [start, resume] = ["session.start", "session.resume"];
+        // A server that is busy refuses no token; one that refuses both ends the session.
+        assert_eq!(kinds, [start, resume, start, resume, resume, start]);
+        assert_eq!(heard[4][1]["resume_token"], "r2");
+        let last = loop {
+            match follow.next().await {
+                Some(Ok(Update::Connected | Update::Disconnected { .. })) => {}
+                last => break last,
+            }
+        };
+        let error = last.unwrap().unwrap_err();
+        assert_eq!(error.code(), Some(Code::Unauthorized));
     }
 }

@@ -5,7 +5,9 @@
 mod conversation;
 mod failures;
 mod identity;
+mod line;
 mod output;
 mod queue;
+mod resume;
 mod tail;
 mod world;

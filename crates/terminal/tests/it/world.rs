@@ -82,6 +82,14 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Waits until it ends by itself; gives the exit code and what was still said.
+    pub(crate) fn end(mut self) -> (Option<i32>, Vec<String>) {
+        let status = self.child.wait().expect("an end");
+        (status.code(), self.lines.iter().collect())
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended by itself.
@@ -255,6 +263,14 @@ impl Person {
     /// Starts a program that goes on.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         Running::start(&mut self.command(args))
+    }
+
+    /// Reaches `server` at another address from now on.
+    pub(crate) fn dial(&self, server: &Server, address: &str) {
+        let file = self.file("profiles/default/account.toml");
+        let account = std::fs::read_to_string(&file).expect("an account");
+        assert!(account.contains(server.url()), "{account}");
+        std::fs::write(&file, account.replace(server.url(), address)).expect("a file");
     }
 
     /// The cursor of this moment.
