@@ -5,7 +5,9 @@
 
 use serde_json::value::RawValue;
 use tidings_domain::{DeviceId, IdentityKey, Timestamp};
-use tidings_identity::sigchain::{ChainError, Device, HeadConflict, ParseError, SignError};
+use tidings_identity::sigchain::{
+    ChainError, Device, HeadConflict, ParseError, Revoked, SignError,
+};
 use tidings_identity::signed::FieldError;
 use tidings_identity::{
     Chain, DeviceSecret, Envelope, Head, IdentitySecret, Login, Op, Register, parse_envelope,
@@ -16,8 +18,8 @@ use tidings_wire::account::{CreateSession, DeviceInfo, LoggedIn, Register as Reg
 use crate::client::Client;
 use crate::error::ClientError;
 
-/// How often a device is added anew when another entry was faster: two devices that are added at
-/// the same moment need two.
+/// How often an entry is made anew when another one was faster: two devices that are added at the
+/// same moment need two.
 const APPEND_TRIES: usize = 3;
 
 /// A device that is to act for an identity.
@@ -88,6 +90,12 @@ pub enum LoginError {
     NoAccount {
         /// The origin.
         server: String,
+    },
+    /// The identity's chain certifies no such device.
+    #[error("you have no device {device}")]
+    NoDevice {
+        /// The id that was asked for.
+        device: DeviceId,
     },
 }
 
@@ -198,16 +206,52 @@ impl Client {
         known: Option<Head>,
         now: Timestamp,
     ) -> Result<Head, LoginError> {
+        let add = |chain: &Chain| {
+            let missing = chain.device(device.id, now).is_none();
+            Ok(missing.then(|| Op::AddDevice(device.describe())))
+        };
+        self.extend_chain(identity, known, now, add).await
+    }
+
+    /// Appends a `revoke` entry for a device to the identity's chain, with the identity's own key.
+    /// The server ends the device's sessions with it. Does nothing when it was revoked before.
+    ///
+    /// Fails with [`LoginError::NoDevice`] when the chain never certified the device or it has
+    /// expired, and with [`LoginError::NoAccount`] when the server has no chain of this identity.
+    pub async fn revoke_device(
+        &self,
+        identity: &IdentitySecret,
+        device: DeviceId,
+        known: Option<Head>,
+        now: Timestamp,
+    ) -> Result<Head, LoginError> {
+        let revoke = |chain: &Chain| {
+            if chain.is_revoked(device) {
+                return Ok(None);
+            }
+            chain.device(device, now).ok_or(LoginError::NoDevice { device })?;
+            Ok(Some(Op::Revoke(Revoked::Device(device))))
+        };
+        self.extend_chain(identity, known, now, revoke).await
+    }
+
+    /// Appends the entry that `next` asks for in view of the chain, if any. When another entry was
+    /// faster, the chain is looked at again.
+    async fn extend_chain(
+        &self,
+        identity: &IdentitySecret,
+        known: Option<Head>,
+        now: Timestamp,
+        next: impl Fn(&Chain) -> Result<Option<Op>, LoginError> + Send,
+    ) -> Result<Head, LoginError> {
         let public = identity.public();
         let mut tries = 0;
         loop {
             let Some(mut chain) = self.fetch_chain(public, known).await? else {
                 return Err(LoginError::NoAccount { server: self.server().origin() });
             };
-            if chain.device(device.id, now).is_some() {
-                return Ok(chain.head());
-            }
-            let envelope = chain.sign_next(identity, &Op::AddDevice(device.describe()), now)?;
+            let Some(op) = next(&chain)? else { return Ok(chain.head()) };
+            let envelope = chain.sign_next(identity, &op, now)?;
             tries += 1;
             match self.append_chain(public, vec![self.raw_envelope(&envelope)?]).await {
                 Ok(()) => return Ok(chain.head()),

@@ -10,9 +10,19 @@ use crate::client::Client;
 use crate::error::ClientError;
 
 impl Client {
-    /// One's own sessions.
-    pub async fn sessions(&self) -> Result<List<Session>, ClientError> {
-        self.get(&["v1", "sessions"]).read().await
+    /// All of one's own sessions, oldest first.
+    pub async fn sessions(&self) -> Result<Vec<Session>, ClientError> {
+        let mut all = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let request = self.get(&["v1", "sessions"]).query("limit", 200);
+            let page: List<Session> = request.query_some("after", after.as_deref()).read().await?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(all),
+            }
+        }
     }
 
     /// Ends one of one's own sessions.

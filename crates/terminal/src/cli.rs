@@ -3,10 +3,11 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    api::Api, channel::ChannelCommand, community::CommunityCommand, completions::Completions,
-    delete::Delete, dm::Dm, edit::Edit, invite::InviteCommand, login::Login, logout::Logout,
-    react::React, read::Read, register::Register, search::Search, send::Send, tail::Tail,
-    whoami::Whoami,
+    admin::AdminCommand, api::Api, channel::ChannelCommand, community::CommunityCommand,
+    completions::Completions, delete::Delete, devices::DevicesCommand, dm::Dm, edit::Edit,
+    invite::InviteCommand, login::Login, logout::Logout, man::Man, members::MembersCommand,
+    react::React, read::Read, register::Register, search::Search, send::Send,
+    sessions::SessionsCommand, tail::Tail, whoami::Whoami,
 };
 use crate::ctx::Ctx;
 use crate::failure::Failure;
@@ -48,14 +49,23 @@ pub(crate) enum Command {
     Login(Login),
     Logout(Logout),
     Whoami(Whoami),
-    /// Make and list communities.
-    #[command(subcommand)]
+    /// List and revoke your devices.
+    #[command(subcommand, alias = "device")]
+    Devices(DevicesCommand),
+    /// List where you are logged in, and end sessions.
+    #[command(subcommand, alias = "session")]
+    Sessions(SessionsCommand),
+    /// Make, list and leave communities.
+    #[command(subcommand, alias = "communities")]
     Community(CommunityCommand),
-    /// Make, list, join and leave channels.
-    #[command(subcommand)]
+    /// List the members of a community, change roles, take people out.
+    #[command(subcommand, alias = "member")]
+    Members(MembersCommand),
+    /// Make, list, join, leave, change and archive channels.
+    #[command(subcommand, alias = "channels")]
     Channel(ChannelCommand),
     /// Make and accept invites.
-    #[command(subcommand)]
+    #[command(subcommand, alias = "invites")]
     Invite(InviteCommand),
     Send(Send),
     Edit(Edit),
@@ -66,7 +76,11 @@ pub(crate) enum Command {
     Dm(Dm),
     Search(Search),
     Api(Api),
+    /// What only the server's owner may do.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     Completions(Completions),
+    Man(Man),
 }
 
 impl Command {
@@ -76,7 +90,10 @@ impl Command {
             Self::Login(command) => command.run(ctx).await,
             Self::Logout(command) => command.run(ctx).await,
             Self::Whoami(command) => command.run(ctx).await,
+            Self::Devices(command) => command.run(ctx).await,
+            Self::Sessions(command) => command.run(ctx).await,
             Self::Community(command) => command.run(ctx).await,
+            Self::Members(command) => command.run(ctx).await,
             Self::Channel(command) => command.run(ctx).await,
             Self::Invite(command) => command.run(ctx).await,
             Self::Send(command) => command.run(ctx).await,
@@ -88,7 +105,9 @@ impl Command {
             Self::Dm(command) => command.run(ctx).await,
             Self::Search(command) => command.run(ctx).await,
             Self::Api(command) => command.run(ctx).await,
+            Self::Admin(command) => command.run(ctx).await,
             Self::Completions(command) => command.run(ctx),
+            Self::Man(command) => command.run(ctx),
         }
     }
 }
@@ -97,6 +116,7 @@ impl Command {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use clap::error::ErrorKind;
 
     #[test]
     fn the_arguments_fit_together() {
@@ -119,6 +139,65 @@ mod tests {
                 .extend(command.get_subcommands().cloned().collect::<Vec<_>>().into_iter().rev());
         }
         insta::assert_snapshot!(pages);
+    }
+
+    /// The words of a command line as a shell would split it, up to its end or the next command.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        for c in line.chars() {
+            match (quote, c) {
+                (Some(open), c) if c == open => quote = None,
+                (None, '\'' | '"') => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                (None, '|' | '>' | '<') => break,
+                (None, '#') if word.is_none() => break,
+                (None, ' ') => words.extend(word.take()),
+                _ => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        words
+    }
+
+    #[test]
+    fn what_guides_and_examples_say_is_understood() {
+        let guides = [
+            include_str!("../../../README.md"),
+            include_str!("../../../docs/guide/start.md"),
+            include_str!("../../../docs/guide/terminal.md"),
+            include_str!("../../../docs/guide/import.md"),
+            include_str!("../../../docs/guide/operate.md"),
+        ];
+        let mut lines: Vec<String> =
+            guides.iter().flat_map(|guide| guide.lines()).map(str::to_owned).collect();
+        let mut waiting = vec![Cli::command()];
+        while let Some(command) = waiting.pop() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            // What stands far to the right of an example explains it.
+            let examples = help.lines().filter_map(|line| line.strip_prefix("  "));
+            lines.extend(examples.map(|line| line.split("   ").next().unwrap_or(line).to_owned()));
+            waiting.extend(command.get_subcommands().cloned());
+        }
+        let mut understood = 0;
+        for line in &lines {
+            let line = line.trim_start_matches("$ ");
+            let commands = line.split(" | ").map(str::trim_start);
+            // What a shell computes, and what only a person can fill in, is not for us to read.
+            let open = ["${", "CHANNEL", "CURSOR", "COMMAND"];
+            let whole = |part: &&str| {
+                part.starts_with("tidings ") && !open.iter().any(|word| part.contains(word))
+            };
+            for command in commands.filter(whole) {
+                let read = Cli::try_parse_from(words(command));
+                let told = read.err().map(|error| (error.kind(), error.to_string()));
+                let fine = matches!(told, None | Some((ErrorKind::DisplayHelp, _)));
+                assert!(fine, "{line}: {told:?}");
+                understood += 1;
+            }
+        }
+        assert!(understood > 80, "only {understood} commands were found");
     }
 
     #[test]

@@ -86,6 +86,11 @@ impl Ctx {
         )
     }
 
+    /// A time in a table: as people here read it, or RFC 3339 for programs.
+    pub(crate) fn cell_time(&self, time: Time) -> String {
+        if self.out.for_people { self.show_time(time) } else { time.to_string() }
+    }
+
     /// All of standard input.
     pub(crate) fn read_input(&self) -> Result<String, Failure> {
         let mut text = String::new();

@@ -173,6 +173,9 @@ impl Why for LoginError {
             Self::NoAccount { .. } => failure.next(
                 "check the address given with --server, or make an account: tidings register",
             ),
+            Self::NoDevice { .. } => {
+                failure.next("`tidings devices list` shows those that you have")
+            }
             Self::Head(_) => failure.next(
                 "trust nothing that this server says about you until its operator has explained it",
             ),

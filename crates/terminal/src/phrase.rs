@@ -116,8 +116,16 @@ pub(crate) fn remind(ctx: &Ctx) {
     }
 }
 
+/// Reads a phrase from a file, or from whoever or whatever is at standard input for `-` or nothing.
+pub(crate) fn read(ctx: &Ctx, file: Option<&Path>) -> Result<Phrase, Failure> {
+    match file {
+        Some(path) if path != Path::new("-") => read_file(path),
+        _ => ask(ctx),
+    }
+}
+
 /// Reads a phrase from a file.
-pub(crate) fn read_file(path: &Path) -> Result<Phrase, Failure> {
+fn read_file(path: &Path) -> Result<Phrase, Failure> {
     let mut text = Zeroizing::new(String::with_capacity(512));
     std::fs::File::open(path)
         .and_then(|file| file.take(FILE_MAX).read_to_string(&mut text))
@@ -129,7 +137,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Phrase, Failure> {
 }
 
 /// Reads a phrase from whoever or whatever is at standard input.
-pub(crate) fn ask(ctx: &Ctx) -> Result<Phrase, Failure> {
+fn ask(ctx: &Ctx) -> Result<Phrase, Failure> {
     if !ctx.typed {
         return parse(&Zeroizing::new(ctx.read_input()?));
     }

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::completions::Completions;
 use crate::commands::config::ConfigCommand;
 use crate::commands::doctor::Doctor;
 use crate::commands::import::Import;
+use crate::commands::man::Man;
 use crate::commands::migrate::Migrate;
 use crate::commands::openapi::OpenApi;
 use crate::commands::rebuild::Rebuild;
@@ -56,6 +58,10 @@ pub(crate) enum Command {
     User(UserCommand),
     /// Print the description of the HTTP API (OpenAPI 3.1)
     Openapi(OpenApi),
+    /// Print a script that completes commands and flags in your shell
+    Completions(Completions),
+    /// Write manual pages: one for each command
+    Man(Man),
 }
 
 impl Command {
@@ -69,6 +75,8 @@ impl Command {
             Self::Config(it) => it.run(),
             Self::User(it) => it.run().await,
             Self::Openapi(OpenApi {}) => OpenApi::run(),
+            Self::Completions(it) => it.run(),
+            Self::Man(it) => it.run(),
         }
     }
 }
@@ -100,6 +108,20 @@ mod tests {
     #[test]
     fn the_arguments_fit_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_shell_is_told_every_command() {
+        for shell in
+            [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish]
+        {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tidingsd", &mut script);
+            let script = String::from_utf8(script).unwrap();
+            for command in Cli::command().get_subcommands() {
+                assert!(script.contains(command.get_name()), "{shell} {}", command.get_name());
+            }
+        }
     }
 
     #[test]

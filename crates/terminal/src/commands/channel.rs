@@ -1,10 +1,14 @@
-//! `tidings channel create|list|join|leave`.
+//! `tidings channel create|list|join|leave`; what admins do stands in [`manage`].
+
+mod manage;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tidings_client::ChannelRef;
 use tidings_domain::{ChannelId, CommunityId, name};
 use tidings_wire::channel::{Channel, CreateChannel};
+
+use manage::{Add, Archive, Remove, Rename, Topic};
 
 use crate::ctx::{Ctx, Session};
 use crate::failure::{Explain, Failure};
@@ -18,6 +22,11 @@ pub(crate) enum ChannelCommand {
     List(List),
     Join(Join),
     Leave(Leave),
+    Add(Add),
+    Remove(Remove),
+    Rename(Rename),
+    Topic(Topic),
+    Archive(Archive),
 }
 
 /// Make a channel.
@@ -82,6 +91,11 @@ impl ChannelCommand {
             Self::List(command) => command.run(ctx).await,
             Self::Join(command) => command.run(ctx).await,
             Self::Leave(command) => command.run(ctx).await,
+            Self::Add(command) => command.run(ctx).await,
+            Self::Remove(command) => command.run(ctx).await,
+            Self::Rename(command) => command.run(ctx).await,
+            Self::Topic(command) => command.run(ctx).await,
+            Self::Archive(command) => command.run(ctx).await,
         }
     }
 }

@@ -1,10 +1,12 @@
-//! `tidings community create|list`.
+//! `tidings community create|list|leave`.
 
 use clap::{Args, Subcommand};
-use tidings_domain::name;
+use serde_json::json;
+use tidings_domain::{CommunityId, UserId, name};
+use tidings_wire::Code;
 
 use crate::ctx::Ctx;
-use crate::failure::{Explain, Failure};
+use crate::failure::{Explain, Failure, Why as _};
 use crate::output::sanitize;
 use crate::output::table::Table;
 
@@ -12,6 +14,7 @@ use crate::output::table::Table;
 pub(crate) enum CommunityCommand {
     Create(Create),
     List(List),
+    Leave(Leave),
 }
 
 /// Make a community; it has #general, and you own it.
@@ -35,11 +38,24 @@ Example:
   tidings community list")]
 pub(crate) struct List {}
 
+/// Leave a community and all of its channels.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  tidings community leave acme
+
+What you have written stays. You come back by an invite. The last owner cannot leave.")]
+pub(crate) struct Leave {
+    /// The community's slug.
+    community: String,
+}
+
 impl CommunityCommand {
     pub(crate) async fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         match self {
             Self::Create(command) => command.run(ctx).await,
             Self::List(command) => command.run(ctx).await,
+            Self::Leave(command) => command.run(ctx).await,
         }
     }
 }
@@ -61,6 +77,32 @@ impl Create {
         }
         ctx.out.note("its first channel is there: #general");
         ctx.out.line(&sanitize::line(&community.slug))
+    }
+}
+
+impl Leave {
+    async fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        const WHAT: &str = "leave the community";
+        let session = ctx.session().await?;
+        let community =
+            session.client.resolve_community(Some(&self.community)).await.cannot(WHAT)?;
+        let me = UserId(session.account.user_id.unwrap_or_default());
+        let left = session.client.remove_member(CommunityId(community.id), me).await;
+        left.map_err(|error| {
+            let failure = error.why(WHAT);
+            match error.code() {
+                Some(Code::Conflict) => failure.next(format!(
+                    "make somebody else owner first: tidings members role {} @PERSON owner",
+                    self.community
+                )),
+                _ => failure,
+            }
+        })?;
+        if ctx.json {
+            return ctx.out.json(&json!({"community_id": community.id, "left": true}));
+        }
+        ctx.out.note(&format!("left {}", self.community));
+        Ok(())
     }
 }
 

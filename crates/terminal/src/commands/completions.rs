@@ -12,6 +12,7 @@ use crate::failure::Failure;
 #[command(after_help = "\
 Examples:
   tidings completions bash > ~/.local/share/bash-completion/completions/tidings
+  tidings completions zsh > ~/.zfunc/_tidings          with fpath+=~/.zfunc before compinit
   tidings completions fish > ~/.config/fish/completions/tidings.fish")]
 pub(crate) struct Completions {
     /// The shell.

@@ -1,6 +1,6 @@
 //! `tidings login`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use tidings_client::login::LoginError;
@@ -61,7 +61,7 @@ impl Login {
                 with_device(ctx, &client, account, &keys).await?
             }
             (account, keys) => {
-                let words = self.words(ctx)?;
+                let words = phrase::read(ctx, self.phrase_file.as_deref())?;
                 self.with_phrase(ctx, &client, account, keys, &words, &discovery.origin).await?
             }
         };
@@ -75,13 +75,6 @@ impl Login {
         }
         ctx.out.note(&format!("logged in as {} at {}", account.username, account.server));
         check_phrase(ctx, account)
-    }
-
-    fn words(&self, ctx: &Ctx) -> Result<Phrase, Failure> {
-        match self.phrase_file.as_deref() {
-            Some(path) if path != Path::new("-") => phrase::read_file(path),
-            _ => phrase::ask(ctx),
-        }
     }
 
     /// Restores the identity, adds this device to its chain unless it is there, and logs in.

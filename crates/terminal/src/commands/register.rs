@@ -25,6 +25,7 @@ Examples:
   tidings register --server http://127.0.0.1:8420 --username ana --setup-code 4F7K-…
   tidings register --server https://chat.example.org --username bob --invite CODE
   tidings register --server URL --username ci --invite CODE --phrase-out ci.phrase
+  tidings register --server URL --username ana --reset-code CODE
 
 The 24 words that it shows are the account: they are shown once, or written to --phrase-out.")]
 pub(crate) struct Register {
@@ -43,6 +44,9 @@ pub(crate) struct Register {
     /// The code or link of an invite, for later accounts.
     #[arg(long, value_name = "CODE")]
     invite: Option<String>,
+    /// The code of `tidings admin reset`: have an account again whose phrase and devices are lost.
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["setup_code", "invite"])]
+    reset_code: Option<String>,
     /// Write the recovery phrase to this new file (0600) instead of showing it.
     #[arg(long, value_name = "FILE")]
     phrase_out: Option<PathBuf>,
@@ -163,7 +167,11 @@ impl Register {
             username: self.username.clone(),
             display_name: self.display_name.clone(),
             setup_code: self.setup_code.clone(),
-            invite: self.invite.as_deref().map(code_of).transpose()?.map(|code| code.0),
+            // The API takes the code of a reset where it takes an invite.
+            invite: match &self.reset_code {
+                Some(code) => Some(code.trim().to_owned()),
+                None => self.invite.as_deref().map(code_of).transpose()?.map(|code| code.0),
+            },
         })
     }
 
@@ -243,6 +251,14 @@ impl Register {
             Code::Forbidden if self.setup_code.is_some() => failure.next(
                 "compare the code with what `tidingsd serve` printed; it is also in DATA/setup-code",
             ),
+            Code::Forbidden if self.reset_code.is_some() => Failure {
+                line: format!(
+                    "cannot register: the reset code is wrong, used or old, or not for {}",
+                    self.username
+                ),
+                ..failure
+            }
+            .next("check code and username, or ask the server's owner for a new code"),
             Code::Forbidden => failure.next("ask for a new invite: this one is wrong, old or used"),
             Code::Conflict => failure.next("choose another name with --username"),
             Code::Unauthorized => Failure {

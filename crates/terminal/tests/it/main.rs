@@ -6,6 +6,7 @@ mod conversation;
 mod failures;
 mod identity;
 mod line;
+mod manage;
 mod output;
 mod queue;
 mod resume;
