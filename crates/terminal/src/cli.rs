@@ -29,13 +29,14 @@ Exit codes: 0 done, 1 failed, 2 used wrongly, 4 not logged in (tidings login)";
 
 /// Tidings from the terminal: private team chat that pipes.
 #[derive(Debug, Parser)]
-#[command(name = "tidings", version, after_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "tidings", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Print one stable JSON value per line instead of text.
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Act as the account of this profile (also `TIDINGS_PROFILE`) [default: default].
+    /// Act as the account of this profile (also `TIDINGS_PROFILE`)
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn help_says_what_it_said() {
         let mut pages = String::new();
-        let mut root = Cli::command();
+        let mut root = Cli::command().term_width(100);
         root.build();
         let mut waiting = vec![root];
         while let Some(mut command) = waiting.pop() {

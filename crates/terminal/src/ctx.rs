@@ -91,13 +91,26 @@ impl Ctx {
         if self.out.for_people { self.show_time(time) } else { time.to_string() }
     }
 
+    /// A day in a table, as [`Ctx::cell_time`].
+    pub(crate) fn cell_day(&self, time: Time) -> String {
+        let mut text = self.cell_time(time);
+        if self.out.for_people {
+            text.truncate("2026-11-20".len());
+        }
+        text
+    }
+
     /// All of standard input.
     pub(crate) fn read_input(&self) -> Result<String, Failure> {
         let mut text = String::new();
         let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
         stdin.read_to_string(&mut text).map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidData {
+                return Failure::new("standard input is not text in UTF-8")
+                    .next("only text can be read; `iconv` converts text of other encodings");
+            }
             Failure::new(format!("cannot read standard input: {error}"))
-                .next("it must be text in UTF-8")
+                .next("check what is piped in")
         })?;
         Ok(text)
     }

@@ -120,8 +120,11 @@ impl Why for ClientError {
                     .next("check the name or id; `tidings channel list` shows what you can see"),
                 Code::Forbidden => failure.next("ask an admin of the community"),
                 Code::StorageFull => failure.next("tell whoever runs the server"),
+                Code::Unprocessable if problem.errors.iter().any(|it| it.code == "too_long") => {
+                    failure.next("shorten it and try again")
+                }
                 Code::Unprocessable | Code::BadRequest | Code::Conflict | Code::TooLarge => {
-                    failure.next("change what the server names, then try again")
+                    failure.next("correct what is named here and try again")
                 }
                 _ => failure.next(format!(
                     "try again; if it stays so, tell whoever runs the server (trace {})",

@@ -32,7 +32,7 @@ Exit codes:
 /// The server of Tidings, a private team chat.
 #[derive(Debug, Parser)]
 #[command(name = "tidingsd", version, after_help = AFTER_HELP)]
-#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(subcommand_required = true, arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn help_says_what_it_said() {
         let mut pages = String::new();
-        let mut root = Cli::command();
+        let mut root = Cli::command().term_width(100);
         root.build();
         let mut waiting = vec![root];
         while let Some(mut command) = waiting.pop() {

@@ -71,7 +71,15 @@ impl Create {
         };
         let session = ctx.session().await?;
         let made = session.client.create_community(&self.name, &slug).await;
-        let community = made.cannot("make the community")?;
+        let community = made.map_err(|error| {
+            let failure = error.why("make the community");
+            match error.code() {
+                Some(Code::Conflict) => {
+                    failure.next("choose another name in addresses: --slug SLUG")
+                }
+                _ => failure,
+            }
+        })?;
         if ctx.json {
             return ctx.out.json(&community);
         }

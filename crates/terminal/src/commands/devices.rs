@@ -38,7 +38,7 @@ Examples:
 
 It writes into your identity's public chain that the device acts for you no more, which takes your
 recovery phrase. Its sessions end at once, and its key opens nothing from then on. What it has sent
-stays. A device that is revoked never comes back; on the same machine `tidings login` makes a new one.
+stays. A device that is revoked never comes back; `tidings login` with the phrase makes a new one.
 To end a session and keep the device: tidings sessions revoke")]
 pub(crate) struct Revoke {
     /// The device's id, from `tidings devices list`.
@@ -79,7 +79,7 @@ impl List {
         let mut devices = session.client.devices_of(user).await.cannot(WHAT)?.items;
         // The server tells names and times; the chain alone tells which devices there are.
         devices.retain(|device| chain.device(DeviceId(device.id), ctx.now()).is_some());
-        let mut table = Table::new(["DEVICE", "PLATFORM", "ADDED", "ID", ""]);
+        let mut table = Table::new(["ID", "ADDED", "PLATFORM", "DEVICE", ""]);
         for device in devices {
             let current = device.id == session.account.device_id;
             if ctx.json {
@@ -87,11 +87,11 @@ impl List {
                 continue;
             }
             table.row([
-                device.name,
-                device.platform,
-                ctx.cell_time(device.added_at),
                 device.id.to_string(),
-                if current { "this device" } else { "" }.to_owned(),
+                ctx.cell_day(device.added_at),
+                device.platform,
+                device.name,
+                if current { "here" } else { "" }.to_owned(),
             ]);
         }
         if ctx.json { Ok(()) } else { table.print(&ctx.out, "Your identity has no device.") }

@@ -87,7 +87,7 @@ impl List {
                 _ => failure,
             }
         })?;
-        let mut table = Table::new(["MEMBER", "NAME", "ROLE", "JOINED", "ID"]);
+        let mut table = Table::new(["MEMBER", "NAME", "ROLE", "JOINED"]);
         let mut after: Option<String> = None;
         loop {
             let id = CommunityId(community.id);
@@ -101,8 +101,7 @@ impl List {
                     format!("@{}", member.user.username),
                     member.user.display_name,
                     member.role,
-                    ctx.cell_time(member.joined_at),
-                    member.user.id.to_string(),
+                    ctx.cell_day(member.joined_at),
                 ]);
             }
             after = page.next;

@@ -60,15 +60,14 @@ impl List {
         if ctx.json {
             return sessions.iter().try_for_each(|session| ctx.out.json(session));
         }
-        let mut table = Table::new(["DEVICE", "BEGAN", "LAST USED", "ENDS", "ID", ""]);
+        let mut table = Table::new(["ID", "LAST USED", "ENDS", "DEVICE", ""]);
         for session in sessions {
             table.row([
-                session.device_name,
-                ctx.cell_time(session.created_at),
-                ctx.cell_time(session.last_used_at),
-                ctx.cell_time(session.expires_at),
                 session.id.to_string(),
-                if session.current { "this session" } else { "" }.to_owned(),
+                ctx.cell_time(session.last_used_at),
+                ctx.cell_day(session.expires_at),
+                session.device_name,
+                if session.current { "here" } else { "" }.to_owned(),
             ]);
         }
         table.print(&ctx.out, "There is no session.")

@@ -93,6 +93,7 @@ impl Tail {
             only,
             cursor: self.since.clone(),
             followed: false,
+            lost: false,
             session: &session,
         };
         let follow =
@@ -122,6 +123,8 @@ struct Tailing<'a> {
     cursor: Option<Cursor>,
     /// Whether there ever was a connection, so that the cursor is known to be good.
     followed: bool,
+    /// Whether the connection is lost, as was told.
+    lost: bool,
 }
 
 impl Tailing<'_> {
@@ -146,6 +149,9 @@ impl Tailing<'_> {
         match update {
             Update::Connected => {
                 self.followed = true;
+                if std::mem::take(&mut self.lost) {
+                    self.ctx.out.note("connected again");
+                }
                 queue::drain(self.ctx, self.session).await;
             }
             Update::Snapshot { snapshot, next } => {
@@ -169,10 +175,11 @@ impl Tailing<'_> {
                 ));
                 self.ctx.out.note("  next: `tidings read CHANNEL` shows what came before");
             }
-            Update::Disconnected { error, retry_in } => self
-                .ctx
-                .out
-                .note(&format!("{error}; trying again in {:.0} s", retry_in.as_secs_f64().ceil())),
+            Update::Disconnected { error, retry_in } => {
+                self.lost = true;
+                let seconds = retry_in.as_secs_f64().ceil();
+                self.ctx.out.note(&format!("{error}; trying again in {seconds:.0} s"));
+            }
             _ => {}
         }
         Ok(())

@@ -85,6 +85,19 @@ fn a_message_that_is_too_long_is_told_so_and_not_kept() {
 }
 
 #[test]
+fn what_is_no_text_is_not_sent() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let output = ana.run_with(&["send", "#general"], b"GIF89a\xff\xfe\0");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("standard input is not text in UTF-8\n  next: "), "{said}");
+    assert!(ana.bodies("#general").is_empty());
+    let told = ana.fails(1, &["community", "create", "Acme"]);
+    assert!(told.contains("acme is taken") && told.contains("--slug SLUG"), "{told}");
+}
+
+#[test]
 fn a_session_that_ended_means_log_in_again() {
     let server = Server::start();
     let ana = Person::owner(&server, "ana");

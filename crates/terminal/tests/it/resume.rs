@@ -77,6 +77,17 @@ fn a_resume_token_outlives_the_answer_that_would_have_replaced_it() {
 }
 
 #[test]
+fn a_person_is_told_that_the_line_is_back() {
+    let server = Server::start();
+    let (_ana, bob, line) = two_people(&server);
+    let tail = bob.tail(&[]);
+    line.first_frame();
+    line.cut();
+    tail.line_with("trying again in 1 s");
+    tail.line_with("connected again");
+}
+
+#[test]
 fn a_session_that_was_ended_is_not_resumed() {
     let server = Server::start();
     let (ana, bob, line) = two_people(&server);

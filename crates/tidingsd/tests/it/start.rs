@@ -32,6 +32,17 @@ async fn the_first_start_prints_a_url_and_a_setup_code() {
 }
 
 #[test]
+fn every_command_has_a_manual_page() {
+    let place = Place::new();
+    let out = place.data().with_file_name("man");
+    place.run(&["man", "--out", out.to_str().unwrap()]).ok();
+    for page in ["tidingsd.1", "tidingsd-serve.1", "tidingsd-import-slack.1"] {
+        assert!(fs::read_to_string(out.join(page)).unwrap().contains(".TH"), "{page}");
+    }
+    assert!(place.run(&["completions", "bash"]).ok().contains("rebuild"));
+}
+
+#[test]
 fn the_setup_code_stays_the_same_until_somebody_uses_it() {
     let place = Place::new();
     let first = place.serve();
