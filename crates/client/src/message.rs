@@ -2,6 +2,7 @@
 
 use tidings_domain::{ChannelId, MessageId};
 use tidings_wire::List;
+use tidings_wire::channel::{ReadState, SetRead};
 use tidings_wire::message::{CreateMessage, EditMessage, Message, MessageVersion};
 use uuid::Uuid;
 
@@ -83,6 +84,49 @@ impl Client {
     /// One message.
     pub async fn message(&self, id: MessageId) -> Result<Message, ClientError> {
         self.get(&["v1", "messages", &id.to_string()]).read().await
+    }
+
+    /// Moves one's read marker of the thread of a message forward to `seq`, a place of the channel's
+    /// log; a marker that is further stays. Who has none follows the thread from then on.
+    pub async fn mark_thread_read(
+        &self,
+        root: MessageId,
+        seq: u64,
+    ) -> Result<ReadState, ClientError> {
+        self.set_thread_read(root, &SetRead { seq, set: false }).await
+    }
+
+    /// Moves one's read marker of a thread to `seq`, backward too: later replies are unread again.
+    pub async fn mark_thread_unread(
+        &self,
+        root: MessageId,
+        seq: u64,
+    ) -> Result<ReadState, ClientError> {
+        self.set_thread_read(root, &SetRead { seq, set: true }).await
+    }
+
+    async fn set_thread_read(
+        &self,
+        root: MessageId,
+        request: &SetRead,
+    ) -> Result<ReadState, ClientError> {
+        self.put(&["v1", "messages", &root.to_string(), "read"]).json(request).read().await
+    }
+
+    /// Messages whose threads one follows, in order of ids after one, at most `limit` (1 to 200);
+    /// with `unread` only those with unread replies. `thread` of each says where one stands.
+    pub async fn threads(
+        &self,
+        unread: bool,
+        after: Option<MessageId>,
+        limit: u16,
+    ) -> Result<List<Message>, ClientError> {
+        self.get(&["v1", "threads"])
+            .query("unread", unread)
+            .query("limit", limit)
+            .query_some("after", after.map(|id| id.0))
+            .read()
+            .await
     }
 
     /// Replaces the body of one's own message.

@@ -68,13 +68,17 @@ pub enum Fact {
     },
     /// A read marker moved (in the log of its user).
     ReadUpdated {
-        /// Whose marker in which channel.
+        /// In which channel.
         channel_id: ChannelId,
+        /// The thread whose marker moved, by its top-level message; `None` for the channel's own.
+        thread: Option<MessageId>,
         /// Read up to and including here.
         seq: Seq,
-        /// Messages of the timeline after it; the log's writer counts them.
+        /// Messages of the timeline, or replies of the thread, after it; the log's writer counts
+        /// them.
         unread: u64,
-        /// Those of them that name the user; the log's writer counts them.
+        /// Messages of the timeline after it that name the user; the log's writer counts them. 0 for
+        /// a thread.
         mentions: u64,
     },
     /// A device was certified by the user's sigchain (in the log of the user).

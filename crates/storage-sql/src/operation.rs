@@ -257,6 +257,7 @@ async fn rebuild(conn: &mut Conn, steps: Steps) -> Result<Rebuilt, StorageError>
         "DELETE FROM reactions",
         "DELETE FROM mentions",
         "DELETE FROM tombstones",
+        "DELETE FROM thread_markers",
         "DELETE FROM search",
         "UPDATE search_position SET position = 0",
         "UPDATE logs SET message_count = 0, member_count = 0",
@@ -330,8 +331,9 @@ const PROJECTIONS: &[(&str, &str, &str)] = &[
         "messages",
         "SELECT l.owner, m.seq, m.id, m.position, m.latest, m.author, m.parent, m.reply,
            m.broadcast, m.timeline, m.counted, m.ordinal, m.created_at, m.edited_at, m.deleted,
-           m.reply_count, m.last_reply_at FROM messages m JOIN logs l ON l.id = m.log",
-        "uiuiiuubbbbiiibii",
+           m.reply_count, m.last_reply_at, m.reply_number
+         FROM messages m JOIN logs l ON l.id = m.log",
+        "uiuiiuubbbbiiibiii",
     ),
     ("reactions", "SELECT message_id, emoji, user_id, position FROM reactions", "utui"),
     ("versions", "SELECT message_id, position FROM versions", "ui"),
@@ -340,6 +342,7 @@ const PROJECTIONS: &[(&str, &str, &str)] = &[
         "SELECT l.owner, m.user_id, m.seq, m.author FROM mentions m JOIN logs l ON l.id = m.log",
         "uuiu",
     ),
+    ("thread_markers", "SELECT user_id, root, read_seq FROM thread_markers", "uui"),
     ("tombstones", "SELECT l.owner, t.seq FROM tombstones t JOIN logs l ON l.id = t.log", "ui"),
     ("logs", "SELECT owner, kind, head_seq, message_count, member_count FROM logs", "utiii"),
 ];

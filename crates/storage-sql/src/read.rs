@@ -8,3 +8,4 @@ pub(crate) mod entry;
 pub(crate) mod import;
 pub(crate) mod message;
 pub(crate) mod session;
+pub(crate) mod thread;

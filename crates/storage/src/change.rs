@@ -117,6 +117,8 @@ pub enum Precondition {
     ReactionThere(MessageId, UserId, Emoji),
     /// The marker of the user in the channel stands before this place.
     ReadBefore(ChannelId, UserId, Seq),
+    /// The user's marker of the thread stands before this place, or they have none.
+    ThreadReadBefore(MessageId, UserId, Seq),
     /// Nothing was imported from this source.
     SourceFree(String),
 }

@@ -136,6 +136,7 @@ macro_rules! conformance_suite {
                 reaction_addable
                 reaction_there
                 read_before
+                thread_read_before
                 source_free
             }
             read {
@@ -155,6 +156,13 @@ macro_rules! conformance_suite {
                 an_edit_replaces_mentions
                 a_deleted_message_mentions_nobody
                 counting_agrees_with_a_recount
+                who_writes_in_a_thread_follows_it
+                a_thread_marker_moves_where_it_is_set
+                deleted_replies_are_not_unread
+                imported_replies_count_as_read
+                leaving_ends_following
+                followed_threads_are_listed
+                a_thread_read_fact_tells_what_is_left
             }
             rebuild {
                 a_rebuilt_store_equals_the_live_one

@@ -37,6 +37,18 @@ pub struct StoredMessage {
     pub data: Option<Bytes>,
     /// Reactions in the order in which each emoji first came; see [`crate::projection`].
     pub reactions: Vec<StoredReaction>,
+    /// Of a message with replies: where the reader stands in its thread; `None` when they do not
+    /// follow it.
+    pub thread: Option<StoredThread>,
+}
+
+/// Where a reader stands in a thread that they follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredThread {
+    /// Where the marker stands.
+    pub read_seq: Seq,
+    /// Replies after it that are neither deleted nor imported.
+    pub unread: u64,
 }
 
 /// The people who reacted with one emoji, counted.
@@ -114,6 +126,24 @@ pub trait MessageRepository {
         limit: usize,
         reader: UserId,
     ) -> Result<MessagePage, StorageError>;
+
+    /// Where the reader stands in the thread of a message, whether it has replies or not; `None`
+    /// when they do not follow it.
+    async fn thread_state(
+        &self,
+        root: MessageId,
+        reader: UserId,
+    ) -> Result<Option<StoredThread>, StorageError>;
+
+    /// Messages with replies whose threads the reader follows, in order of ids after one, at most
+    /// `limit`; only those with unread replies when `unread`.
+    async fn threads(
+        &self,
+        reader: UserId,
+        unread: bool,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<StoredMessage>, StorageError>;
 
     /// Every version of a message, oldest first; none once deleted.
     async fn versions(&self, id: MessageId) -> Result<Vec<StoredVersion>, StorageError>;

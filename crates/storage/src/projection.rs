@@ -28,6 +28,13 @@
 //!   who came and left more than once only the newest membership is kept.
 //! - **Read markers.** `read.updated` in a user's log sets the marker, back too; of somebody who is
 //!   not in the channel it sets nothing, and counts nothing.
+//! - **Threads.** A marker of a thread says that its user follows it. A reply that was said here
+//!   ([`Remains::counts_in_thread`]) moves its author's marker of the thread to itself if it stood
+//!   before or was not there, and gives the author of the top-level message a marker at that message
+//!   if they have none; both only while they are in the channel. `read.updated` with a thread sets
+//!   the marker, back too. Leaving the channel ends its user's markers of threads there. Unread
+//!   replies are those that count after the marker, less the deleted ones: the number of the newest
+//!   reply, less that of the last one at or before the marker, less the tombstones after it.
 //! - **Unread.** `message_count` now, less the number of the last message that counts at or before
 //!   the marker, less the tombstones after the marker. Mentions are the rows after the marker that
 //!   name the reader or everyone, without the reader's own messages.
@@ -81,6 +88,11 @@ impl Remains {
     /// count as read for everybody.
     pub const fn counts(&self) -> bool {
         self.in_timeline() && !self.imported
+    }
+
+    /// Whether it counts in a thread: it is a reply, and was said here.
+    pub const fn counts_in_thread(&self) -> bool {
+        self.parent_id.is_some() && !self.imported
     }
 }
 

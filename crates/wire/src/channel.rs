@@ -200,7 +200,7 @@ pub struct AddMember {
     pub user_id: Uuid,
 }
 
-/// `PUT /v1/channels/{id}/read`.
+/// `PUT /v1/channels/{id}/read` and `PUT /v1/messages/{id}/read`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SetRead {
     /// Read up to and including here.
@@ -210,16 +210,19 @@ pub struct SetRead {
     pub set: bool,
 }
 
-/// The answer to `PUT /v1/channels/{id}/read`.
+/// The answer to `PUT /v1/channels/{id}/read` and `PUT /v1/messages/{id}/read`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReadState {
     /// The channel.
     pub channel_id: Uuid,
+    /// The thread whose marker it is, by its top-level message; absent for the channel's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<Uuid>,
     /// Where the marker is now.
     pub seq: u64,
-    /// Messages of the timeline after it.
+    /// Messages of the timeline, or replies of the thread, after it.
     pub unread: u64,
-    /// Those of them that name the reader.
+    /// Messages of the timeline after it that name the reader; 0 for a thread.
     pub mentions: u64,
 }
 

@@ -184,6 +184,8 @@ struct ReadData {
     channel_id: Uuid,
     mentions: u64,
     seq: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    thread_id: Option<Uuid>,
     unread: u64,
 }
 
@@ -230,12 +232,15 @@ pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
                 user: Author::from(user),
             })
         }
-        Fact::ReadUpdated { channel_id, seq, unread, mentions } => serde_json::to_vec(&ReadData {
-            channel_id: channel_id.0,
-            mentions: *mentions,
-            seq: seq.0,
-            unread: *unread,
-        }),
+        Fact::ReadUpdated { channel_id, thread, seq, unread, mentions } => {
+            serde_json::to_vec(&ReadData {
+                channel_id: channel_id.0,
+                mentions: *mentions,
+                seq: seq.0,
+                thread_id: thread.map(|id| id.0),
+                unread: *unread,
+            })
+        }
         Fact::DeviceAdded { user_id, device_id } | Fact::DeviceRevoked { user_id, device_id } => {
             serde_json::to_vec(&DeviceData { device_id: device_id.0, user_id: user_id.0 })
         }
@@ -330,8 +335,9 @@ pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
             }
         }
         "read.updated" => {
-            let ReadData { channel_id, mentions, seq, unread } = json(kind, data)?;
-            Fact::ReadUpdated { channel_id: ChannelId(channel_id), seq: Seq(seq), unread, mentions }
+            let ReadData { channel_id, mentions, seq, thread_id, unread } = json(kind, data)?;
+            let (channel_id, thread) = (ChannelId(channel_id), thread_id.map(MessageId));
+            Fact::ReadUpdated { channel_id, thread, seq: Seq(seq), unread, mentions }
         }
         "device.added" | "device.revoked" => {
             let DeviceData { device_id, user_id } = json(kind, data)?;

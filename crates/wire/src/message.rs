@@ -122,6 +122,15 @@ pub struct Attachment {
     pub size: u64,
 }
 
+/// Where a reader stands in a thread that they follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ThreadState {
+    /// Where the reader's marker of the thread stands: a `seq` of the conversation's log.
+    pub read_seq: u64,
+    /// Replies after the marker that are not deleted.
+    pub unread: u64,
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Message)]
@@ -173,6 +182,10 @@ pub struct Message {
     pub reply_count: u32,
     /// Its place in the conversation's log.
     pub seq: u64,
+    /// On a message with replies: where the reader stands in its thread. Absent when the reader does
+    /// not follow the thread, and in events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<ThreadState>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -211,6 +224,7 @@ impl From<&domain::Message> for Message {
                 .collect(),
             reply_count: message.reply_count,
             seq: message.seq.0,
+            thread: None,
         }
     }
 }

@@ -31,6 +31,20 @@ pub struct MessagesQuery {
     pub thread: Option<Uuid>,
 }
 
+/// `GET /v1/threads`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ThreadsQuery {
+    /// Only threads with unread replies.
+    #[serde(default)]
+    pub unread: bool,
+    /// The `next` of the page before.
+    pub after: Option<Uuid>,
+    /// How many threads, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<u32>,
+}
+
 /// Pages of logs and sigchains.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -5,13 +5,14 @@ use http::{StatusCode, Uri};
 use tidings_domain::{ChannelId, MessageId, Seq};
 use tidings_storage::message::PageAt;
 use tidings_wire::List;
+use tidings_wire::channel::{ReadState, SetRead};
 use tidings_wire::message::{CreateMessage, EditMessage, Message, MessageVersion};
-use tidings_wire::query::MessagesQuery;
+use tidings_wire::query::{MessagesQuery, ThreadsQuery};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Json, Path, Path2, Query};
-use super::listing::Listing;
+use super::listing::{Listing, by_id};
 use crate::access::Caller;
 use crate::app::App;
 use crate::app::messages::{PageMessage, SendMessage};
@@ -23,6 +24,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get, edit, delete))
         .routes(routes!(history))
         .routes(routes!(react, unreact))
+        .routes(routes!(set_thread_read))
+        .routes(routes!(threads))
 }
 
 /// Post a message. The same `client_id` again answers 200 with the first message.
@@ -192,4 +195,44 @@ async fn unreact(
     let right = app.access().message(&caller, id).await?;
     app.reactions().remove(&right, &emoji).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Move one's read marker of the thread of a message; who has none follows the thread from then on.
+#[utoipa::path(
+    put,
+    path = "/v1/messages/{id}/read",
+    tag = "messages",
+    params(("id" = uuid::Uuid, Path)),
+    request_body = SetRead,
+    responses((status = 200, body = ReadState))
+)]
+async fn set_thread_read(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Json(request): Json<SetRead>,
+) -> Result<Json<ReadState>, ApiError> {
+    let right = app.access().message(&caller, id).await?;
+    Ok(Json(app.reads().set_thread(&right, &request).await?))
+}
+
+/// List the messages with replies whose threads one follows: those that one wrote, replied to, or
+/// set a read marker of. `thread` of each says what is unread.
+#[utoipa::path(
+    get,
+    path = "/v1/threads",
+    tag = "messages",
+    params(ThreadsQuery),
+    responses((status = 200, body = List<Message>))
+)]
+async fn threads(
+    State(app): State<App>,
+    caller: Caller,
+    uri: Uri,
+    Query(query): Query<ThreadsQuery>,
+) -> Result<Listing<Message>, ApiError> {
+    let limit = super::extract::limit(query.limit, 50)?;
+    let after = MessageId(query.after.unwrap_or_default());
+    let found = app.messages().threads(&caller, query.unread, after, limit + 1).await?;
+    Ok(Listing::new(&uri, by_id(found, limit, |message| message.id)))
 }

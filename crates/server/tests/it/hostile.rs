@@ -90,6 +90,7 @@ async fn requests(world: &World, ana: &Person) -> Vec<Vec<u8>> {
         ("POST", format!("/v1/channels/{general}/members"), json!({"user_id": bo.id})),
         ("DELETE", format!("/v1/channels/{spare}/members/{}", bo.id), none.clone()),
         ("PUT", format!("/v1/channels/{general}/read"), json!({"seq": 2, "set": true})),
+        ("PUT", format!("/v1/messages/{message}/read"), json!({"seq": 2, "set": true})),
         ("POST", format!("/v1/channels/{general}/typing"), json!({"state": "start"})),
         (
             "POST",

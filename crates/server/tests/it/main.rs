@@ -27,4 +27,5 @@ mod registration;
 mod rights;
 mod search;
 mod sessions;
+mod threads;
 mod world;

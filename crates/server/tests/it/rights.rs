@@ -34,6 +34,7 @@ const OPEN: &[&str] = &[
     "get /v1/channels",
     "post /v1/dms",
     "get /v1/search",
+    "get /v1/threads",
     "get /v1/invites/{code}",
     "get /v1/sync",
     "get /v1/stream",
@@ -121,6 +122,8 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
             none.clone(),
             [204, 204, 204, 404, 404, 401],
         ),
+        (M::PUT, "/v1/messages/{message}/read", json!({"seq": 1}), [200, 200, 200, 404, 404, 401]),
+        (M::PUT, "/v1/messages/{hidden}/read", json!({"seq": 1}), [404, 404, 404, 404, 404, 401]),
         // A private channel of the extra member: it does not exist for anybody else.
         (M::GET, "/v1/channels/{private}", none.clone(), [404, 404, 404, 404, 404, 401]),
         (M::PATCH, "/v1/channels/{private}", json!({}), [404, 404, 404, 404, 404, 401]),

@@ -92,11 +92,25 @@ CREATE TABLE messages (
   deleted       BOOLEAN NOT NULL DEFAULT FALSE,
   reply_count   BIGINT NOT NULL DEFAULT 0,
   last_reply_at BIGINT NOT NULL DEFAULT 0,
+  reply_number  BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (log, seq)
 );
 CREATE UNIQUE INDEX messages_id ON messages (id);
 CREATE INDEX messages_timeline ON messages (log, seq) WHERE timeline;
 CREATE INDEX messages_thread ON messages (parent, seq) WHERE reply;
+-- `reply_number` counts the replies of a thread that were said here, deleted ones too; it is 0 for
+-- everything else. The second index has the tombstones that unread counts subtract.
+CREATE INDEX messages_replies ON messages (parent, seq, reply_number) WHERE reply_number > 0;
+CREATE INDEX messages_gone ON messages (parent, seq) WHERE reply_number > 0 AND deleted;
+
+-- Who follows which thread, and how far they have read it; `root` is its top-level message.
+CREATE TABLE thread_markers (
+  user_id  UUID    NOT NULL,
+  root     UUID    NOT NULL,
+  log      BIGINT NOT NULL,
+  read_seq BIGINT NOT NULL,
+  PRIMARY KEY (user_id, root)
+);
 
 -- The edits of each message; its first version is the entry that created it.
 CREATE TABLE versions (

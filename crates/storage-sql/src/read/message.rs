@@ -5,20 +5,23 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_domain::{ChannelId, Message, MessageId, Seq, Timestamp, UserId};
-use tidings_storage::message::{MessagePage, PageAt, StoredMessage, StoredReaction, StoredVersion};
+use tidings_storage::message::{
+    MessagePage, PageAt, StoredMessage, StoredReaction, StoredThread, StoredVersion,
+};
 use tidings_storage::{MessageRepository, StorageError};
 
 use crate::conn::{Conn, Params, Row, corrupt, params};
+use crate::read::thread::{self, unread_replies};
 use crate::store::SqlStore;
 
 macro_rules! select_message {
-    ($rest:literal) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT m.id, l.owner, m.seq, m.author, m.parent, m.broadcast, m.created_at,
                m.edited_at, m.deleted, m.reply_count, m.last_reply_at, e.data,
                EXISTS (SELECT 1 FROM reactions r WHERE r.message_id = m.id)
              FROM messages m JOIN logs l ON l.id = m.log JOIN entries e ON e.position = m.latest ",
-            $rest
+            $($rest)*
         )
     };
 }
@@ -42,6 +45,7 @@ fn message(row: &Row<'_>) -> Result<(StoredMessage, bool), StorageError> {
         last_reply_at: some(row.int(10)?),
         data: if deleted { None } else { row.opt_bytes(11)?.map(Bytes::from) },
         reactions: Vec::new(),
+        thread: None,
     };
     // SQLite gives EXISTS as a number, PostgreSQL as a boolean; `bool` reads both.
     Ok((stored, row.bool(12)?))
@@ -53,6 +57,23 @@ pub(crate) fn decode(data: &[u8]) -> Result<Message, StorageError> {
         .map_err(|e| corrupt("entries.data", &e))?
         .into_domain()
         .ok_or_else(|| corrupt("entries.data", &"a word that this version does not know"))
+}
+
+/// Adds what stands beside messages with replies and reactions.
+async fn completed(
+    conn: &mut Conn,
+    mut found: Vec<(StoredMessage, bool)>,
+    reader: UserId,
+) -> Result<Vec<StoredMessage>, StorageError> {
+    let roots = found.iter().filter(|(message, _)| message.reply_count > 0);
+    let states = thread::states(conn, roots.map(|(message, _)| message.id), reader).await?;
+    if !states.is_empty() {
+        let states: HashMap<_, _> = states.into_iter().collect();
+        for (message, _) in &mut found {
+            message.thread = states.get(&message.id).copied();
+        }
+    }
+    with_reactions(conn, found, reader).await
 }
 
 async fn with_reactions(
@@ -100,7 +121,7 @@ pub(crate) async fn one(
     reader: UserId,
 ) -> Result<Option<StoredMessage>, StorageError> {
     let found = conn.query(select_message!("WHERE m.id = ?1"), params![id], message).await?;
-    Ok(with_reactions(conn, found, reader).await?.into_iter().next())
+    Ok(completed(conn, found, reader).await?.into_iter().next())
 }
 
 /// The two directions in which a list of messages is read.
@@ -125,6 +146,18 @@ const THREAD: Direction = Direction {
         "WHERE m.parent = ?1 AND m.reply AND m.seq > ?2 ORDER BY m.seq LIMIT ?3"
     ),
 };
+
+/// Threads that somebody follows.
+const FOLLOWED: &str = select_message!(
+    "JOIN thread_markers t ON t.root = m.id
+     WHERE t.user_id = ?1 AND t.root > ?2 AND m.reply_count > 0 ORDER BY t.root LIMIT ?3"
+);
+const FOLLOWED_UNREAD: &str = select_message!(
+    "JOIN thread_markers t ON t.root = m.id
+     WHERE t.user_id = ?1 AND t.root > ?2 AND m.reply_count > 0 AND ",
+    unread_replies!("t.root", "t.read_seq"),
+    " > 0 ORDER BY t.root LIMIT ?3"
+);
 
 impl Direction {
     /// Messages next to a place, and whether there are more beyond them, ascending.
@@ -184,7 +217,7 @@ impl Direction {
                 (found, more_before, more_after)
             }
         };
-        let messages = with_reactions(conn, found, reader).await?;
+        let messages = completed(conn, found, reader).await?;
         Ok(MessagePage { messages, more_before, more_after })
     }
 }
@@ -228,6 +261,37 @@ impl MessageRepository for SqlStore {
     ) -> Result<MessagePage, StorageError> {
         self.read(move |conn| {
             Box::pin(async move { THREAD.page(conn, params![root], at, limit, reader).await })
+        })
+        .await
+    }
+
+    async fn thread_state(
+        &self,
+        root: MessageId,
+        reader: UserId,
+    ) -> Result<Option<StoredThread>, StorageError> {
+        self.read(move |conn| {
+            Box::pin(async move {
+                let states = thread::states(conn, std::iter::once(root), reader).await?;
+                Ok(states.into_iter().next().map(|(_, state)| state))
+            })
+        })
+        .await
+    }
+
+    async fn threads(
+        &self,
+        reader: UserId,
+        unread: bool,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        self.read(move |conn| {
+            Box::pin(async move {
+                let sql = if unread { FOLLOWED_UNREAD } else { FOLLOWED };
+                let found = conn.query(sql, params![reader, after, limit], message).await?;
+                completed(conn, found, reader).await
+            })
         })
         .await
     }

@@ -132,6 +132,11 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
              WHERE c.id = ?1 AND m.user_id = ?2 AND m.left_position = 0 AND m.read_seq < ?3",
             params![*channel, *user, *seq],
         ),
+        P::ThreadReadBefore(root, user, seq) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM thread_markers
+             WHERE root = ?1 AND user_id = ?2 AND read_seq >= ?3)",
+            params![*root, *user, *seq],
+        ),
         P::SourceFree(source) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sources WHERE source = ?1)",
             params![source],

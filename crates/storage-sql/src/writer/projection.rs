@@ -1,6 +1,6 @@
 //! What each fact means for the projections: the same for a new entry and for a rebuild.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tidings_domain::{
     Channel, Fact, LogId, Mention, Message, MessageId, Position, Role, Seq, Timestamp, UserId,
@@ -56,6 +56,10 @@ pub(super) struct MessageRows {
     replies: HashMap<MessageId, (i64, Timestamp)>,
     /// Where each author's own marker goes.
     markers: HashMap<(i64, UserId), (u64, u64)>,
+    /// The newest reply of each author in each thread.
+    followers: HashMap<(MessageId, UserId), MessageId>,
+    /// The number of the newest reply of each thread that this transaction has replied to.
+    numbers: HashMap<MessageId, u64>,
 }
 
 impl MessageRows {
@@ -65,8 +69,8 @@ impl MessageRows {
         }
         conn.execute_each(
             "INSERT INTO messages (log, seq, id, position, latest, author, parent, reply, broadcast,
-               timeline, counted, ordinal, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+               timeline, counted, ordinal, created_at, reply_number)
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             std::mem::take(&mut self.messages),
         )
         .await?;
@@ -90,7 +94,50 @@ impl MessageRows {
              WHERE user_id = ?1 AND log = ?2 AND left_position = 0 AND read_seq < ?3",
             rows,
         )
+        .await?;
+        self.follow_threads(conn).await
+    }
+
+    /// Lets the authors of replies, and those of the messages replied to, follow the threads.
+    async fn follow_threads(&mut self, conn: &mut Conn) -> Result<(), StorageError> {
+        if self.followers.is_empty() {
+            return Ok(());
+        }
+        let followers = std::mem::take(&mut self.followers);
+        let roots: HashSet<_> = followers.keys().map(|(root, _)| *root).collect();
+        conn.execute_each(
+            "INSERT INTO thread_markers (user_id, root, log, read_seq)
+             SELECT s.user_id, m.id, m.log, r.seq FROM messages r JOIN messages m ON m.id = r.parent
+             JOIN memberships s ON s.user_id = r.author AND s.log = m.log AND s.left_position = 0
+             WHERE r.id = ?1
+             ON CONFLICT (user_id, root) DO UPDATE SET read_seq = excluded.read_seq
+               WHERE thread_markers.read_seq < excluded.read_seq",
+            followers.into_values().map(|reply| params![reply]).collect(),
+        )
+        .await?;
+        conn.execute_each(
+            "INSERT INTO thread_markers (user_id, root, log, read_seq)
+             SELECT s.user_id, m.id, m.log, m.seq FROM messages m
+             JOIN memberships s ON s.user_id = m.author AND s.log = m.log AND s.left_position = 0
+             WHERE m.id = ?1
+             ON CONFLICT (user_id, root) DO NOTHING",
+            roots.into_iter().map(|root| params![root]).collect(),
+        )
         .await
+    }
+
+    /// The next number of a thread.
+    async fn next_number(&mut self, conn: &mut Conn, root: MessageId) -> Result<u64, StorageError> {
+        let newest = if let Some(newest) = self.numbers.get(&root) {
+            *newest
+        } else {
+            let sql = "SELECT reply_number FROM messages WHERE parent = ?1 AND reply_number > 0
+                       ORDER BY seq DESC LIMIT 1";
+            let found = conn.query_first(sql, params![root], |row| row.count(0)).await?;
+            found.unwrap_or(0)
+        };
+        self.numbers.insert(root, newest + 1);
+        Ok(newest + 1)
     }
 }
 
@@ -138,7 +185,15 @@ pub(super) async fn complete(
         Fact::ReactionAdded(reaction) | Fact::ReactionRemoved(reaction) => {
             Subject::about(reaction.message_id)
         }
-        Fact::ReadUpdated { channel_id, seq, unread, mentions } => {
+        Fact::ReadUpdated { thread: Some(root), seq, unread, mentions, .. } => {
+            if let LogId::User(user) = log {
+                batch.flush().await?;
+                let unread_now = read::thread::unread_at(batch.conn, *root, user, *seq).await?;
+                (*unread, *mentions) = (unread_now, 0);
+            }
+            Subject::NONE
+        }
+        Fact::ReadUpdated { channel_id, thread: None, seq, unread, mentions } => {
             if let LogId::User(user) = log {
                 batch.flush().await?;
                 let channel = batch.head(LogId::Conversation(*channel_id), None).await?.id;
@@ -224,9 +279,12 @@ pub(crate) async fn project(
                 .await
                 .map(drop)
         }
-        Some(Fact::ReadUpdated { channel_id, seq, .. }) => match seen.log {
+        Some(Fact::ReadUpdated { channel_id, thread, seq, .. }) => match seen.log {
             LogId::User(user) => {
                 batch.flush().await?;
+                if let Some(root) = thread {
+                    return read::thread::set_marker(batch.conn, *root, user, *seq).await;
+                }
                 let log = batch.head(LogId::Conversation(*channel_id), None).await?.id;
                 read::channel::set_marker(batch.conn, log, user, *seq).await
             }
@@ -270,6 +328,8 @@ async fn created(
     let (log, ordinal) = (head.id, head.message_count);
     let Placed { position, seq } = seen.place;
     let rows = &mut batch.messages;
+    let numbered = reply && flags & IMPORTED == 0;
+    let number = if numbered { rows.next_number(batch.conn, parent).await? } else { 0 };
     rows.messages.push(params![
         log,
         seq,
@@ -282,8 +342,12 @@ async fn created(
         timeline,
         counted,
         ordinal,
-        seen.at
+        seen.at,
+        number
     ]);
+    if numbered {
+        rows.followers.insert((parent, author), message);
+    }
     if reply {
         let thread = rows.replies.entry(parent).or_insert((0, seen.at));
         *thread = (thread.0 + 1, thread.1.max(seen.at));
@@ -493,6 +557,11 @@ async fn left(batch: &mut Batch<'_>, seen: &Seen, user: UserId) -> Result<(), St
         )
         .await?;
     if left > 0 {
+        conn.execute(
+            "DELETE FROM thread_markers WHERE user_id = ?1 AND log = ?2",
+            params![user, log],
+        )
+        .await?;
         conn.execute("UPDATE logs SET member_count = member_count - 1 WHERE id = ?1", params![log])
             .await?;
     }

@@ -209,7 +209,13 @@ pub async fn entries_of_a_change_lie_together(store: Arc<dyn Store>) {
     let (room, ana) = room(&world).await;
     let head = world.store.head().await.unwrap().0;
     let seq = world.store.log_head(log(&room)).await.unwrap().0;
-    let marker = Fact::ReadUpdated { channel_id: room.id, seq: Seq(1), unread: 0, mentions: 0 };
+    let marker = Fact::ReadUpdated {
+        channel_id: room.id,
+        thread: None,
+        seq: Seq(1),
+        unread: 0,
+        mentions: 0,
+    };
     let change = Change {
         entries: vec![
             world.sending(&world.draft(&room, &ana, "one")),

@@ -57,6 +57,7 @@ pub async fn a_message_is_kept_as_it_was_sent(store: Arc<dyn Store>) {
         last_reply_at: None,
         data: kept.data.clone(),
         reactions: Vec::new(),
+        thread: None,
     };
     assert_eq!(kept, expected);
     let nothing = world.store.message(MessageId(world.id()), ana.id).await.unwrap();

@@ -283,3 +283,16 @@ pub async fn source_free(store: Arc<dyn Store>) {
     world.record(Record::BindSource { source, target }).await;
     assert!(!world.holds(free()).await);
 }
+
+pub async fn thread_read_before(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (ana, ben) = (world.user("ana").await, world.user("ben").await);
+    let room = world.channel("room", &[&ana, &ben]).await;
+    let top = world.say(&room, &ana, "root").await;
+    let before = |seq| Precondition::ThreadReadBefore(top.id, ana.id, seq);
+    assert!(world.holds(before(Seq(0))).await);
+    world.read_thread(&top, &ana, top.seq).await;
+    assert!(!world.holds(before(top.seq)).await);
+    assert!(world.holds(before(top.seq.next())).await);
+    assert!(world.holds(Precondition::ThreadReadBefore(top.id, ben.id, Seq(0))).await);
+}

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use tidings_domain::{Channel, Fact, LogId, Mention, Message, Seq, User};
+use tidings_domain::{Channel, Fact, LogId, Mention, Message, MessageId, Seq, User};
 use tidings_wire::event::decode_data;
 
 use super::rebuild::History;
 use super::world::{World, one};
 use crate::Store;
 use crate::change::Placed;
+use crate::message::PageAt;
 
 async fn room(world: &World) -> (Channel, User, User) {
     let (ana, ben) = (world.user("ana").await, world.user("ben").await);
@@ -109,7 +110,13 @@ pub async fn a_read_fact_tells_what_is_left(store: Arc<dyn Store>) {
     }
     // Also when the message came in the same change.
     let mut change = one_more(&world, &room, &ana);
-    let read = Fact::ReadUpdated { channel_id: room.id, seq: two.seq, unread: 9, mentions: 9 };
+    let read = Fact::ReadUpdated {
+        channel_id: room.id,
+        thread: None,
+        seq: two.seq,
+        unread: 9,
+        mentions: 9,
+    };
     change.entries.push(world.entry(LogId::User(ben.id), ben.id, read));
     let placed = world.commit(change).await[1];
     assert_eq!(told(&world, &ben, placed).await, (2, 0));
@@ -252,4 +259,167 @@ pub async fn counting_agrees_with_a_recount(store: Arc<dyn Store>) {
         history.step().await;
         history.verify().await;
     }
+}
+
+/// Where a user stands in a thread: marker and unread replies.
+async fn stands(world: &World, top: &Message, user: &User) -> Option<(Seq, u64)> {
+    let state = world.store.thread_state(top.id, user.id).await.unwrap();
+    state.map(|state| (state.read_seq, state.unread))
+}
+
+pub async fn who_writes_in_a_thread_follows_it(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (room, ana, ben) = room(&world).await;
+    let cleo = world.user("cleo").await;
+    world.join(&room, &cleo).await;
+    let top = world.say(&room, &ana, "root").await;
+    assert_eq!(stands(&world, &top, &ana).await, None);
+    let one = world.reply(&top, &ben, "one").await;
+    // Whoever asked has the answer to read; whoever answered has not.
+    assert_eq!(stands(&world, &top, &ana).await, Some((top.seq, 1)));
+    assert_eq!(stands(&world, &top, &ben).await, Some((one.seq, 0)));
+    let two = world.reply(&top, &ana, "two").await;
+    assert_eq!(stands(&world, &top, &ana).await, Some((two.seq, 0)));
+    assert_eq!(stands(&world, &top, &ben).await, Some((one.seq, 1)));
+    assert_eq!(stands(&world, &top, &cleo).await, None);
+    // The marker of the channel is another one.
+    assert_eq!(world.unread(&room, &ben).await, (1, 0));
+    // Somebody else's is not shown, and a message without replies has nothing to follow.
+    let kept = async |message: &Message, user: &User| {
+        world.store.message(message.id, user.id).await.unwrap().unwrap().thread
+    };
+    assert_eq!(kept(&top, &ben).await.map(|it| it.unread), Some(1));
+    assert_eq!((kept(&top, &cleo).await, kept(&one, &ben).await), (None, None));
+    let page = world.store.timeline(room.id, PageAt::Newest, 10, ben.id).await.unwrap();
+    assert_eq!(page.messages[0].thread.map(|it| it.unread), Some(1));
+    // Who is not in the room follows nothing by writing.
+    let dan = world.user("dan").await;
+    world.reply(&top, &dan, "passing by").await;
+    assert_eq!(stands(&world, &top, &dan).await, None);
+}
+
+pub async fn a_thread_marker_moves_where_it_is_set(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (room, ana, ben) = room(&world).await;
+    let top = world.say(&room, &ana, "root").await;
+    let one = world.reply(&top, &ana, "one").await;
+    world.say(&room, &ana, "in between").await;
+    let two = world.reply(&top, &ana, "two").await;
+    assert_eq!(stands(&world, &top, &ben).await, None);
+    for (seq, unread) in [(two.seq, 0), (one.seq, 1), (Seq(0), 2), (two.seq, 0)] {
+        world.read_thread(&top, &ben, seq).await;
+        assert_eq!(stands(&world, &top, &ben).await, Some((seq, unread)));
+    }
+    // Marking unread counts one's own replies too; posting never moves the marker back.
+    let mine = world.reply(&top, &ben, "three").await;
+    world.read_thread(&top, &ben, two.seq).await;
+    assert_eq!(stands(&world, &top, &ben).await, Some((two.seq, 1)));
+    let beyond = Seq(mine.seq.0 + 100);
+    world.read_thread(&top, &ben, beyond).await;
+    world.reply(&top, &ben, "behind the marker").await;
+    assert_eq!(stands(&world, &top, &ben).await.map(|it| it.0), Some(beyond));
+    // Who is not in the room has no marker.
+    let cleo = world.user("cleo").await;
+    world.read_thread(&top, &cleo, one.seq).await;
+    assert_eq!(stands(&world, &top, &cleo).await, None);
+}
+
+pub async fn deleted_replies_are_not_unread(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (room, ana, ben) = room(&world).await;
+    let top = world.say(&room, &ben, "root").await;
+    let one = world.reply(&top, &ana, "one").await;
+    let two = world.reply(&top, &ana, "two").await;
+    world.reply(&top, &ana, "three").await;
+    world.delete(&two).await;
+    assert_eq!(stands(&world, &top, &ben).await, Some((top.seq, 2)));
+    world.read_thread(&top, &ben, one.seq).await;
+    assert_eq!(stands(&world, &top, &ben).await, Some((one.seq, 1)));
+    world.delete(&one).await;
+    assert_eq!(stands(&world, &top, &ben).await, Some((one.seq, 1)));
+    // A deleted question keeps its answers.
+    world.delete(&top).await;
+    assert_eq!(stands(&world, &top, &ben).await, Some((one.seq, 1)));
+}
+
+pub async fn imported_replies_count_as_read(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (room, ana, ben) = room(&world).await;
+    let top = world.say(&room, &ben, "root").await;
+    let import = |body| Message { imported: true, ..world.answer(&top, &ana, body) };
+    let old = world.send(import("old")).await;
+    assert_eq!(stands(&world, &top, &ben).await, None);
+    world.reply(&top, &ana, "new").await;
+    let late = world.send(import("late")).await;
+    assert_eq!(stands(&world, &top, &ben).await, Some((top.seq, 1)));
+    for imported in [&old, &late] {
+        world.delete(imported).await;
+        assert_eq!(stands(&world, &top, &ben).await, Some((top.seq, 1)));
+    }
+    world.read_thread(&top, &ben, late.seq).await;
+    assert_eq!(stands(&world, &top, &ben).await, Some((late.seq, 0)));
+}
+
+pub async fn leaving_ends_following(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (room, ana, ben) = room(&world).await;
+    let elsewhere = world.dm(&[&ana, &ben]).await;
+    let top = world.say(&room, &ben, "root").await;
+    let kept = world.say(&elsewhere, &ben, "another").await;
+    for top in [&top, &kept] {
+        world.reply(top, &ana, "reply").await;
+    }
+    world.leave(&room, &ben).await;
+    assert_eq!(stands(&world, &top, &ben).await, None);
+    assert_eq!(stands(&world, &kept, &ben).await, Some((kept.seq, 1)));
+    world.join(&room, &ben).await;
+    assert_eq!(stands(&world, &top, &ben).await, None);
+}
+
+pub async fn followed_threads_are_listed(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (room, ana, ben) = room(&world).await;
+    let mut tops = Vec::new();
+    for number in 0..5 {
+        let top = world.say(&room, &ben, &number.to_string()).await;
+        world.reply(&top, &ana, "reply").await;
+        tops.push(top);
+    }
+    // One was read, one is not ben's, one has no replies any more.
+    world.read_thread(&tops[1], &ben, Seq(100)).await;
+    let other = world.say(&room, &ana, "other").await;
+    world.reply(&other, &ana, "to herself").await;
+    let gone = world.say(&room, &ben, "gone").await;
+    let reply = world.reply(&gone, &ana, "reply").await;
+    world.delete(&reply).await;
+    let list = async |unread, after, limit| {
+        let found = world.store.threads(ben.id, unread, after, limit).await.unwrap();
+        let number = |id| tops.iter().position(|top| top.id == id).unwrap();
+        found.iter().map(|it| (number(it.id), it.thread.unwrap().unread)).collect::<Vec<_>>()
+    };
+    let first = MessageId(uuid::Uuid::nil());
+    assert_eq!(list(true, first, 9).await, [(0, 1), (2, 1), (3, 1), (4, 1)]);
+    assert_eq!(list(false, first, 9).await, [(0, 1), (1, 0), (2, 1), (3, 1), (4, 1)]);
+    assert_eq!(list(true, tops[0].id, 2).await, [(2, 1), (3, 1)]);
+}
+
+pub async fn a_thread_read_fact_tells_what_is_left(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (room, ana, ben) = room(&world).await;
+    let top = world.mention(&room, &ana, &[Mention::User(ben.id)]).await;
+    let one = world.reply(&top, &ana, "one").await;
+    world.reply(&top, &ana, "two").await;
+    for (seq, left) in [(top.seq, 2), (one.seq, 1)] {
+        let placed = world.read_thread(&top, &ben, seq).await;
+        assert_eq!(told(&world, &ben, placed).await, (left, 0));
+    }
+    // Also when the reply came in the same change.
+    let mut change = one_more_reply(&world, &top, &ana);
+    change.entries.push(world.reading_thread(&top, &ben, one.seq));
+    let placed = world.commit(change).await[1];
+    assert_eq!(told(&world, &ben, placed).await, (2, 0));
+}
+
+fn one_more_reply(world: &World, top: &Message, user: &User) -> crate::Change {
+    one(world.sending(&world.answer(top, user, "one more")))
 }

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tidings_domain::{Channel, LogId, Mention, Message, Position, Role, Seq, User, UserId};
+use tidings_domain::{
+    Channel, LogId, Mention, Message, MessageId, Position, Role, Seq, User, UserId,
+};
 
 use super::entry::{everything, verify};
 use super::visible::all_visible;
 use super::world::{World, log};
 use crate::Store;
+use crate::message::StoredThread;
 
 /// Rebuilds, and compares every row with what was there before.
 async fn rebuild(world: &World) {
@@ -38,6 +41,7 @@ async fn busy_room(world: &World) -> (Channel, User, User, Vec<Message>) {
     world.react(&one, &ben, ":ok:").await;
     world.react(&three, &ana, ":ok:").await;
     world.read(&room, &ben, one.seq).await;
+    world.read_thread(&one, &ana, one.seq).await;
     (room, ana, ben, vec![one, two, three, four])
 }
 
@@ -114,6 +118,8 @@ pub(super) struct History<'a> {
     said: Vec<Said>,
     /// By room and user: where they joined, where they left, where the marker is.
     members: BTreeMap<(usize, usize), Place>,
+    /// By user and message: where the markers of threads are.
+    threads: BTreeMap<(usize, MessageId), Seq>,
 }
 
 #[derive(Debug)]
@@ -147,7 +153,8 @@ impl<'a> History<'a> {
         for name in ["a", "b"] {
             rooms.push(world.channel(name, &[]).await);
         }
-        Self { world, users, rooms, said: Vec::new(), members: BTreeMap::new() }
+        let (members, threads) = (BTreeMap::new(), BTreeMap::new());
+        Self { world, users, rooms, said: Vec::new(), members, threads }
     }
 
     fn is_in(&self, room: usize, user: usize) -> bool {
@@ -157,12 +164,13 @@ impl<'a> History<'a> {
     /// Does one random thing.
     pub(super) async fn step(&mut self) {
         let (room, user) = (self.world.below(self.rooms.len()), self.world.below(self.users.len()));
-        match self.world.below(16) {
+        match self.world.below(18) {
             0..=5 => self.send(room, user).await,
             6 | 7 => self.edit().await,
             8 | 9 => self.delete().await,
             10 | 11 => self.react(user).await,
             12 | 13 => self.move_marker(room, user).await,
+            14 | 15 => self.move_thread_marker(user).await,
             _ => self.come_or_go(room, user).await,
         }
     }
@@ -190,7 +198,41 @@ impl<'a> History<'a> {
         {
             place.marker = place.marker.max(sent.message.seq);
         }
+        if let Some(top) = sent.message.parent_id.filter(|_| !sent.message.imported) {
+            self.follow(top, room, author, sent.message.seq);
+        }
         self.said.push(sent);
+    }
+
+    fn follow(&mut self, top: MessageId, room: usize, author: usize, seq: Seq) {
+        if self.is_in(room, author) {
+            let marker = self.threads.entry((author, top)).or_default();
+            *marker = seq.max(*marker);
+        }
+        let first = self.said.iter().find(|it| it.message.id == top);
+        let (asker, place) = first.map(|it| (it.author, it.message.seq)).unwrap();
+        if self.is_in(room, asker) {
+            self.threads.entry((asker, top)).or_insert(place);
+        }
+    }
+
+    async fn move_thread_marker(&mut self, user: usize) {
+        let Some(number) = self.draw_root() else { return };
+        let said = &self.said[number];
+        if !self.is_in(said.room, user) {
+            return;
+        }
+        let head = self.world.store.log_head(log(&self.rooms[said.room])).await.unwrap();
+        let seq = Seq(self.world.draw() % (head.0 + 1));
+        self.world.read_thread(&said.message, &self.users[user], seq).await;
+        self.threads.insert((user, said.message.id), seq);
+    }
+
+    /// A top-level message, deleted or not.
+    fn draw_root(&self) -> Option<usize> {
+        let top = |it: &usize| self.said[*it].message.parent_id.is_none();
+        let roots: Vec<_> = (0..self.said.len()).filter(top).collect();
+        (!roots.is_empty()).then(|| roots[self.world.below(roots.len())])
     }
 
     fn draw_mentions(&self) -> Vec<Mention> {
@@ -256,6 +298,10 @@ impl<'a> History<'a> {
             if let Some(place) = self.members.get_mut(&(room, user)) {
                 *place = Place { left: Some(left.position), marker: Seq(0), ..*place };
             }
+            let here: Vec<_> = self.said.iter().filter(|it| it.room == room).collect();
+            self.threads.retain(|(follower, top), _| {
+                *follower != user || !here.iter().any(|it| it.message.id == *top)
+            });
         } else {
             let joined = self.world.join(channel, person).await;
             let place = Place { joined: joined.position, left: None, marker: joined.seq };
@@ -288,6 +334,23 @@ impl<'a> History<'a> {
             let members = (0..self.users.len()).filter(|user| self.is_in(room, *user)).count();
             let view = self.world.view(channel, &self.users[0]).await;
             assert_eq!(view.member_count, members as u64);
+        }
+        if let Some(number) = self.draw_root() {
+            let root = self.said[number].message.id;
+            for (user, person) in self.users.iter().enumerate() {
+                let marker = self.threads.get(&(user, root)).copied();
+                let expected = marker.map(|read_seq| {
+                    let unread = self.said.iter().filter(|it| {
+                        it.message.parent_id == Some(root)
+                            && !it.message.imported
+                            && !it.deleted
+                            && it.message.seq > read_seq
+                    });
+                    StoredThread { read_seq, unread: unread.count() as u64 }
+                });
+                let found = self.world.store.thread_state(root, person.id).await.unwrap();
+                assert_eq!(found, expected, "thread {root}, user {user}: {self:#?}");
+            }
         }
         if let Some(number) = self.draw_live() {
             let root = &self.said[number].message;

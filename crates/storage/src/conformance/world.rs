@@ -334,8 +334,25 @@ impl World {
 
     /// Sets a read marker.
     pub async fn read(&self, channel: &Channel, user: &User, seq: Seq) -> Placed {
-        let fact = Fact::ReadUpdated { channel_id: channel.id, seq, unread: 0, mentions: 0 };
+        let fact =
+            Fact::ReadUpdated { channel_id: channel.id, thread: None, seq, unread: 0, mentions: 0 };
         self.append(LogId::User(user.id), user.id, fact).await
+    }
+
+    /// The entry that sets a read marker of a thread.
+    pub fn reading_thread(&self, top: &Message, user: &User, seq: Seq) -> NewEntry {
+        let fact = Fact::ReadUpdated {
+            channel_id: top.channel_id,
+            thread: Some(top.id),
+            seq,
+            unread: 0,
+            mentions: 0,
+        };
+        self.entry(LogId::User(user.id), user.id, fact)
+    }
+
+    pub async fn read_thread(&self, top: &Message, user: &User, seq: Seq) -> Placed {
+        self.commit(one(self.reading_thread(top, user, seq))).await[0]
     }
 
     pub async fn view(&self, channel: &Channel, user: &User) -> ChannelView {

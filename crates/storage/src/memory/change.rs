@@ -125,6 +125,9 @@ impl State {
             Precondition::ReadBefore(channel, user, seq) => {
                 projections.marker(*channel, *user) < *seq
             }
+            Precondition::ThreadReadBefore(root, user, seq) => {
+                projections.thread_marker(*root, *user).is_none_or(|marker| marker < *seq)
+            }
             Precondition::SourceFree(source) => self.sources.get(source).is_none(),
         }
     }
@@ -310,8 +313,14 @@ impl State {
                     complete_edit(message, newest.clone(), &row.stored(UserId::NIL), at);
                 }
             }
-            (Fact::ReadUpdated { channel_id, seq, unread, mentions }, LogId::User(user)) => {
-                (*unread, *mentions) = self.projections.unread_after(*channel_id, user, *seq);
+            (
+                Fact::ReadUpdated { channel_id, thread, seq, unread, mentions },
+                LogId::User(user),
+            ) => {
+                (*unread, *mentions) = match thread {
+                    None => self.projections.unread_after(*channel_id, user, *seq),
+                    Some(root) => (self.projections.unread_replies(*root, user, *seq), 0),
+                };
             }
             _ => {}
         }

@@ -29,6 +29,8 @@ pub(super) struct Room {
     pub(super) members: Members,
     /// Where the markers of those who are in it stand.
     pub(super) markers: BTreeMap<UserId, Seq>,
+    /// Where the markers of those who follow a thread stand, by its top-level message.
+    pub(super) threads: BTreeMap<(UserId, MessageId), Seq>,
     /// Top-level messages and broadcast replies, tombstones too.
     pub(super) timeline: BTreeMap<Seq, MessageId>,
     pub(super) message_count: u64,

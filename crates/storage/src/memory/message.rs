@@ -14,7 +14,8 @@ use crate::error::StorageError;
 use crate::memory::projection::Projections;
 use crate::memory::{MemoryStore, State};
 use crate::message::{
-    MessagePage, MessageRepository, PageAt, StoredMessage, StoredReaction, StoredVersion,
+    MessagePage, MessageRepository, PageAt, StoredMessage, StoredReaction, StoredThread,
+    StoredVersion,
 };
 use crate::projection::Remains;
 
@@ -100,6 +101,7 @@ impl MessageRow {
             last_reply_at: self.last_reply_at,
             data: self.said.as_ref().map(|said| said.data.clone()),
             reactions: self.kinds(reader),
+            thread: None,
         }
     }
 }
@@ -111,6 +113,33 @@ impl Projections {
 
     pub(super) fn is_live(&self, channel: ChannelId, id: MessageId) -> bool {
         self.message(id).is_some_and(|row| row.channel == channel && !row.deleted)
+    }
+
+    /// The message as the reader sees it.
+    pub(super) fn seen(&self, row: &MessageRow, reader: UserId) -> StoredMessage {
+        let has_replies = row.reply_count > 0;
+        let thread = self.thread_state(row.remains.message_id, reader).filter(|_| has_replies);
+        StoredMessage { thread, ..row.stored(reader) }
+    }
+
+    pub(super) fn thread_marker(&self, top: MessageId, user: UserId) -> Option<Seq> {
+        let room = self.rooms.get(&self.message(top)?.channel)?;
+        room.threads.get(&(user, top)).copied()
+    }
+
+    fn thread_state(&self, root: MessageId, user: UserId) -> Option<StoredThread> {
+        let read_seq = self.thread_marker(root, user)?;
+        Some(StoredThread { read_seq, unread: self.unread_replies(root, user, read_seq) })
+    }
+
+    /// What a user would have unread of a thread with a marker there; nothing when not in its
+    /// channel.
+    pub(super) fn unread_replies(&self, root: MessageId, user: UserId, marker: Seq) -> u64 {
+        let row = self.message(root).filter(|row| self.in_channel(row.channel, user));
+        let later = (Bound::Excluded(marker), Bound::Unbounded);
+        let replies = row.into_iter().flat_map(|row| row.replies.range(later));
+        let replies = replies.filter_map(|(_, id)| self.message(*id));
+        replies.filter(|it| it.remains.counts_in_thread() && !it.deleted).count() as u64
     }
 
     /// A page out of messages in order of places.
@@ -152,7 +181,7 @@ impl Projections {
             more_after: places.last_key_value().is_some_and(|(seq, _)| seq > *last),
             messages: found
                 .iter()
-                .filter_map(|(_, id)| self.message(**id).map(|row| row.stored(reader)))
+                .filter_map(|(_, id)| self.message(**id).map(|row| self.seen(row, reader)))
                 .collect(),
         }
     }
@@ -177,7 +206,8 @@ impl MessageRepository for MemoryStore {
         id: MessageId,
         reader: UserId,
     ) -> Result<Option<StoredMessage>, StorageError> {
-        Ok(self.state().projections.message(id).map(|row| row.stored(reader)))
+        let state = self.state();
+        Ok(state.projections.message(id).map(|row| state.projections.seen(row, reader)))
     }
 
     async fn timeline(
@@ -206,6 +236,35 @@ impl MessageRepository for MemoryStore {
         Ok(row.map_or_else(MessagePage::default, |row| {
             state.projections.page(&row.replies, at, limit, reader)
         }))
+    }
+
+    async fn thread_state(
+        &self,
+        root: MessageId,
+        reader: UserId,
+    ) -> Result<Option<StoredThread>, StorageError> {
+        Ok(self.state().projections.thread_state(root, reader))
+    }
+
+    async fn threads(
+        &self,
+        reader: UserId,
+        unread: bool,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        let state = self.state();
+        let rooms = state.projections.rooms.values();
+        let followed = rooms.flat_map(|room| room.threads.keys());
+        let followed = followed.filter(|(user, top)| *user == reader && *top > after);
+        let rows = followed.filter_map(|(_, top)| state.projections.message(*top));
+        let seen = rows.map(|row| state.projections.seen(row, reader));
+        let mut found: Vec<_> = seen
+            .filter(|it| it.thread.is_some_and(|thread| !unread || thread.unread > 0))
+            .collect();
+        found.sort_unstable_by_key(|message| message.id);
+        found.truncate(limit);
+        Ok(found)
     }
 
     async fn versions(&self, id: MessageId) -> Result<Vec<StoredVersion>, StorageError> {

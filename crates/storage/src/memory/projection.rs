@@ -42,11 +42,10 @@ impl Projections {
                 }
             }
             LogId::User(user) => {
-                if let Some(Fact::ReadUpdated { channel_id, seq, .. }) = fact.map(|it| &**it)
-                    && let Some(room) = self.rooms.get_mut(channel_id)
-                    && room.has(user)
+                if let Some(Fact::ReadUpdated { channel_id, thread, seq, .. }) =
+                    fact.map(|it| &**it)
                 {
-                    room.markers.insert(user, *seq);
+                    self.set_marker(user, *channel_id, *thread, *seq);
                 }
             }
         }
@@ -73,6 +72,7 @@ impl Projections {
             Fact::MemberLeft { user } => {
                 follow_membership(&mut room.members, stored, fact);
                 room.markers.remove(&user.id);
+                room.threads.retain(|(follower, _), _| *follower != user.id);
             }
             Fact::MessageEdited { message } => self.edit_message(stored, message, fact),
             Fact::MessageDeleted { message_id } => return self.delete_message(*message_id),
@@ -128,9 +128,45 @@ impl Projections {
             reactions: Vec::new(),
         };
         self.messages.insert(remains.message_id, row);
+        if let Some(top) = remains.parent_id.filter(|_| remains.counts_in_thread()) {
+            self.follow_thread(top, author, seq);
+        }
         if let Some(Fact::MessageCreated { message }) = fact.map(|it| &**it) {
             self.name(message);
         }
+    }
+
+    /// Lets the author of a reply and that of the top-level message follow the thread.
+    fn follow_thread(&mut self, top: MessageId, author: UserId, seq: Seq) {
+        let Some(row) = self.messages.get(&top) else { return };
+        let Some(room) = self.rooms.get_mut(&row.channel) else { return };
+        if room.has(author) {
+            let marker = room.threads.entry((author, top)).or_default();
+            *marker = seq.max(*marker);
+        }
+        let asker = row.remains.author_id;
+        if room.has(asker) {
+            room.threads.entry((asker, top)).or_insert(row.seq);
+        }
+    }
+
+    fn set_marker(
+        &mut self,
+        user: UserId,
+        channel: ChannelId,
+        thread: Option<MessageId>,
+        seq: Seq,
+    ) {
+        let channel = match thread {
+            None => Some(channel),
+            Some(top) => self.messages.get(&top).map(|row| row.channel),
+        };
+        let room = channel.and_then(|channel| self.rooms.get_mut(&channel));
+        let Some(room) = room.filter(|room| room.has(user)) else { return };
+        match thread {
+            None => room.markers.insert(user, seq),
+            Some(top) => room.threads.insert((user, top), seq),
+        };
     }
 
     fn edit_message(&mut self, stored: &StoredEntry, message: &Message, fact: &Arc<Fact>) {
@@ -233,6 +269,9 @@ impl Projections {
             lines.extend(member_lines(&format!("channel_members|channel={id}"), &room.members));
             for (user, seq) in &room.markers {
                 lines.push(format!("read_markers|channel={id}|user={user}|seq={seq}"));
+            }
+            for ((user, top), seq) in &room.threads {
+                lines.push(format!("thread_markers|thread={top}|user={user}|seq={seq}"));
             }
             for seq in &room.tombstones {
                 lines.push(format!("tombstones|channel={id}|seq={seq}"));

@@ -54,7 +54,7 @@ impl SearchRepository for MemoryStore {
         found.truncate(limit);
         Ok(SearchPage {
             next: found.last().filter(|_| more).map(|row| row.position),
-            messages: found.iter().map(|row| row.stored(reader)).collect(),
+            messages: found.iter().map(|row| state.projections.seen(row, reader)).collect(),
         })
     }
 

@@ -23,8 +23,8 @@ Examples:
   tidings read '@ana' --json | jq -r .body
   tidings read '#general' --thread 0193a0c2-7b5e-7c3a-9f10-8e2d4c6b8a01
 
-On a terminal, reading the newest messages of a channel marks them as read; elsewhere only
---mark-read does.")]
+On a terminal, reading the newest messages of a channel marks them as read; elsewhere, and for
+threads, only --mark-read does.")]
 pub(crate) struct Read {
     /// [community/]#channel, @person or an id.
     #[arg(value_name = "CHANNEL")]
@@ -68,15 +68,22 @@ impl Read {
             && channel.joined
             && let Some(last) = shown.last()
         {
-            client.mark_read(id, last.seq).await.cannot("mark the channel as read")?;
+            match self.thread {
+                None => client.mark_read(id, last.seq).await.cannot("mark the channel as read")?,
+                Some(root) => client
+                    .mark_thread_read(root, last.seq)
+                    .await
+                    .cannot("mark the thread as read")?,
+            };
         }
         Ok(())
     }
 
-    /// Reading with one's eyes marks as read; a pipe, an old page or a thread has no say in it.
+    /// Reading with one's eyes marks as read; a pipe or an old page has no say in it. A marker of a
+    /// thread says that one follows it, so looking into a thread sets none by itself.
     fn marks_read(&self, ctx: &Ctx) -> bool {
         let seen = ctx.out.for_people && !ctx.json && self.before.is_none();
-        self.thread.is_none() && (self.marked || (seen && !self.unmarked))
+        self.marked || (seen && !self.unmarked && self.thread.is_none())
     }
 
     /// The messages, ascending, however many pages they take.

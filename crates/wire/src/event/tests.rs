@@ -72,7 +72,20 @@ fn facts() -> Vec<Fact> {
         Fact::MemberLeft { user: author() },
         Fact::MemberRoleChanged { user: author(), role: Role::Owner },
         Fact::InviteAccepted { created_by: UserId(id(4)), role: Role::Member, user: author() },
-        Fact::ReadUpdated { channel_id: ChannelId(id(3)), seq: Seq(4), unread: 2, mentions: 1 },
+        Fact::ReadUpdated {
+            channel_id: ChannelId(id(3)),
+            thread: None,
+            seq: Seq(4),
+            unread: 2,
+            mentions: 1,
+        },
+        Fact::ReadUpdated {
+            channel_id: ChannelId(id(3)),
+            thread: Some(MessageId(id(2))),
+            seq: Seq(4),
+            unread: 2,
+            mentions: 0,
+        },
         Fact::DeviceAdded { user_id: UserId(id(1)), device_id: DeviceId(id(8)) },
         Fact::DeviceRevoked { user_id: UserId(id(1)), device_id: DeviceId(id(8)) },
     ]

@@ -5,7 +5,9 @@ use serde_json::value::RawValue;
 use tidings_domain::{Message, MessageId, Seq};
 use tidings_storage::StorageError;
 use tidings_storage::message::{MessagePage, PageAt, StoredMessage};
-use tidings_wire::message::{Author, Message as WireMessage, MessageVersion, Reactions};
+use tidings_wire::message::{
+    Author, Message as WireMessage, MessageVersion, Reactions, ThreadState,
+};
 
 use super::Messages;
 use crate::access::{Caller, ChannelReader, MessageReader};
@@ -98,6 +100,22 @@ impl Messages<'_> {
         self.present_page(page).await
     }
 
+    /// Messages whose threads the caller follows: at most `limit` after an id.
+    pub async fn threads(
+        &self,
+        caller: &Caller,
+        unread: bool,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<WireMessage>, ApiError> {
+        let found = self.0.store().threads(caller.user_id(), unread, after, limit).await?;
+        let mut threads = Vec::with_capacity(found.len());
+        for message in found {
+            threads.push(self.present(message).await?);
+        }
+        Ok(threads)
+    }
+
     async fn present_page(&self, page: MessagePage) -> Result<Page, ApiError> {
         let mut messages = Vec::with_capacity(page.messages.len());
         for message in page.messages {
@@ -149,6 +167,9 @@ impl Messages<'_> {
                 me: Some(reaction.me),
             })
             .collect();
+        message.thread = stored
+            .thread
+            .map(|thread| ThreadState { read_seq: thread.read_seq.0, unread: thread.unread });
         Ok(message)
     }
 
@@ -185,6 +206,7 @@ impl Messages<'_> {
             reactions: Vec::new(),
             reply_count: 0,
             seq: stored.seq.0,
+            thread: None,
         })
     }
 }
