@@ -108,6 +108,11 @@ impl Revoke {
                 "`tidings logout` ends its session; to give it up for good add --this-device",
             ));
         }
+        if here && session.account.phrase_unchecked {
+            // The way back may be on this device alone.
+            return Err(Failure::new("your recovery phrase is not checked yet, and without it this would end the account")
+                .next("tidings login checks it"));
+        }
         let chain = own_chain(ctx, &session, WHAT).await?;
         let Some(device) = chain.device(self.device, ctx.now()) else {
             if chain.is_revoked(self.device) {

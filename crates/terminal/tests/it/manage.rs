@@ -69,6 +69,15 @@ fn the_device_that_one_is_on_is_not_revoked_by_accident() {
     let revoke = ["devices", "revoke", &mine, "--phrase-file", &phrase];
     let told = ana.fails(2, &revoke);
     assert!(told.contains("--this-device") && told.contains("tidings logout"), "{told}");
+    // Whoever has not shown that the phrase is written down may have it on this device only.
+    let file = ana.file("profiles/default/account.toml");
+    let account = std::fs::read_to_string(&file).expect("an account");
+    assert!(account.contains("phrase_unchecked = false"), "{account}");
+    let unchecked = account.replace("phrase_unchecked = false", "phrase_unchecked = true");
+    std::fs::write(&file, unchecked).expect("a file");
+    let told = ana.fails(1, &revoke.into_iter().chain(["--this-device"]).collect::<Vec<_>>());
+    assert!(told.contains("not checked yet"), "{told}");
+    std::fs::write(&file, account).expect("a file");
     ana.ok(&revoke.into_iter().chain(["--this-device"]).collect::<Vec<_>>());
     assert!(ana.fails(4, &["whoami"]).contains("not logged in"));
 }
