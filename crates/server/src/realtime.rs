@@ -13,7 +13,9 @@ pub mod queue;
 pub mod resume;
 pub mod subscription;
 
+mod bounds;
 mod connection;
+mod primitives;
 mod sse;
 mod sync;
 mod websocket;

@@ -83,9 +83,18 @@ pub struct VisibleEvent {
     pub event: Bytes,
 }
 
+/// The logs that a user receives events of, as they were at one place in the order of commits.
+#[derive(Debug, Clone)]
+pub struct UserLogs {
+    /// Each once, in no order.
+    pub logs: Vec<LogId>,
+    /// Joining and leaving up to here is in them, and nothing later.
+    pub at: Position,
+}
+
 /// Reads of the log.
 #[async_trait]
-pub trait EntryRepository {
+pub trait EntryRepository: std::fmt::Debug + Send + Sync {
     /// The random id of this order of commits; another one after a restore.
     async fn generation(&self) -> Result<u64, StorageError>;
 
@@ -116,6 +125,6 @@ pub trait EntryRepository {
         limit: usize,
     ) -> Result<VisiblePage, StorageError>;
 
-    /// The logs that a user receives events of now: own, communities, channels and DMs.
-    async fn logs_of(&self, user: UserId) -> Result<Vec<LogId>, StorageError>;
+    /// The logs that a user receives events of: own, communities, channels and DMs.
+    async fn logs_of(&self, user: UserId) -> Result<UserLogs, StorageError>;
 }

@@ -33,7 +33,7 @@ pub use change::{
 };
 pub use channel::ChannelRepository;
 pub use community::CommunityRepository;
-pub use entry::{CommittedBatch, CommittedEntry, EntryRepository, StoredEntry};
+pub use entry::{CommittedBatch, CommittedEntry, EntryRepository, StoredEntry, UserLogs};
 pub use error::StorageError;
 pub use import::ImportRepository;
 pub use memory::MemoryStore;

@@ -6,31 +6,24 @@
 //! takes effect exactly at its place: whoever joins receives from the joining on, whoever leaves
 //! receives the leaving as the last.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidings_domain::{Fact, LogId, Position, UserId};
-use tidings_storage::{CommittedBatch, CommittedEntry};
-use tokio::sync::{mpsc, oneshot};
+use tidings_storage::{CommittedBatch, CommittedEntry, UserLogs};
 use tokio_util::sync::CancellationToken;
 
+use super::bounds::{COMMANDS, RECENT};
 use super::delivery::{Delivery, LiveEvent};
+use super::primitives::{AtomicU64, HashMap, HashSet, Ordering, mpsc, oneshot};
 use super::queue::{Close, Queue};
-
-/// Commands that wait for the hub; past it connections wait to hand theirs over.
-const COMMANDS: usize = 1024;
-/// Changes of membership that are remembered, so that a connection that has read its logs from the
-/// store a moment ago need not read them again.
-const RECENT: usize = 1024;
 
 /// What the hub is asked.
 enum Command {
     Attach {
         user: UserId,
         queue: Arc<Queue>,
-        /// The user's logs as they were at a position.
-        logs: Option<(Vec<LogId>, Position)>,
+        logs: Option<UserLogs>,
         answer: oneshot::Sender<Attached>,
     },
     Detach {
@@ -50,7 +43,8 @@ enum Command {
 /// Whether a connection is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attached {
-    /// From the entry after this position on.
+    /// From the entry after this position on. Entries up to it that come all the same are for
+    /// whoever was attached before.
     From(Position),
     /// The hub does not know the user's logs at the present position; read them and ask again.
     NeedLogs,
@@ -74,13 +68,13 @@ impl HubHandle {
         Position(self.head.load(Ordering::Acquire))
     }
 
-    /// Attaches a connection. `logs` are those of the user as read from the store together with
-    /// the position of the reading, or `None` to try whether the hub knows them.
+    /// Attaches a connection. `logs` are those of the user as read from the store, or `None` to try
+    /// whether the hub knows them.
     pub async fn attach(
         &self,
         user: UserId,
         queue: &Arc<Queue>,
-        logs: Option<(Vec<LogId>, Position)>,
+        logs: Option<UserLogs>,
     ) -> Result<Attached, HubStopped> {
         let (answer, answered) = oneshot::channel();
         self.send(Command::Attach { user, queue: Arc::clone(queue), logs, answer }).await?;
@@ -118,6 +112,9 @@ impl HubHandle {
 struct UserState {
     queues: Vec<Arc<Queue>>,
     logs: HashSet<LogId>,
+    /// Where the logs were read. The store may be ahead of the hub: joining and leaving up to here
+    /// is in the logs before the hub comes to it, so that nobody may rely on the hub before that.
+    read_at: Position,
 }
 
 /// The state that one task owns.
@@ -147,12 +144,12 @@ pub fn new(
     let hub = Hub {
         generation,
         head: Arc::clone(&shared),
-        users: HashMap::new(),
-        audience: HashMap::new(),
-        routes: HashMap::new(),
+        users: HashMap::default(),
+        audience: HashMap::default(),
+        routes: HashMap::default(),
         recent: VecDeque::new(),
         forgotten: head,
-        kinds: HashMap::new(),
+        kinds: HashMap::default(),
     };
     let handle = HubHandle { commands, head: shared };
     let start = move |tail, observe, stop| HubTask { hub, inbox, tail, observe, stop };
@@ -227,33 +224,28 @@ impl Hub {
         }
     }
 
-    fn attach(
-        &mut self,
-        user: UserId,
-        queue: Arc<Queue>,
-        logs: Option<(Vec<LogId>, Position)>,
-    ) -> Attached {
+    fn attach(&mut self, user: UserId, queue: Arc<Queue>, logs: Option<UserLogs>) -> Attached {
         let head = Position(self.head.load(Ordering::Acquire));
         if !self.users.contains_key(&user) {
-            let Some((logs, read_at)) = logs else { return Attached::NeedLogs };
+            let Some(UserLogs { logs, at: read_at }) = logs else { return Attached::NeedLogs };
             let missed = |(at, who): &(Position, UserId)| *at > read_at && *who == user;
-            if read_at < self.forgotten.min(head) || self.recent.iter().any(missed) {
+            if read_at < self.forgotten || self.recent.iter().any(missed) {
                 return Attached::NeedLogs;
             }
             for log in &logs {
                 self.audience.entry(*log).or_default().insert(user);
             }
-            let state = UserState { queues: Vec::new(), logs: logs.into_iter().collect() };
+            let logs = logs.into_iter().collect();
+            let state = UserState { queues: Vec::new(), logs, read_at };
             self.users.insert(user, state);
         }
-        if let Some(state) = self.users.get_mut(&user) {
-            state.queues.retain(|queue| !queue.is_closed());
-            state.queues.push(queue);
-            for log in &state.logs {
-                self.routes.remove(log);
-            }
+        let Some(state) = self.users.get_mut(&user) else { return Attached::NeedLogs };
+        state.queues.retain(|queue| !queue.is_closed());
+        state.queues.push(queue);
+        for log in &state.logs {
+            self.routes.remove(log);
         }
-        Attached::From(head)
+        Attached::From(head.max(state.read_at))
     }
 
     fn detach(&mut self, user: UserId, queue: &Arc<Queue>) {
@@ -281,12 +273,14 @@ impl Hub {
         let head = self.head.load(Ordering::Acquire);
         for entry in batch.entries.iter().filter(|entry| entry.position.0 > head) {
             observe(entry);
-            if let Some((log, events)) = run.take_if(|(log, _)| *log != entry.log) {
+            let change = entry.fact.as_deref().and_then(membership);
+            // Whoever joins must not receive what was committed just before.
+            let joins = matches!(change, Some(Membership::Joined(_)));
+            if let Some((log, events)) = run.take_if(|(log, _)| joins || *log != entry.log) {
                 self.send(log, events);
             }
-            let change = entry.fact.as_deref().and_then(membership);
             if let Some(Membership::Joined(user)) = change {
-                self.subscribe(user, entry.log);
+                self.subscribe(user, entry);
             }
             let event = LiveEvent {
                 position: Some(entry.position),
@@ -302,7 +296,7 @@ impl Hub {
                 let (Membership::Joined(user) | Membership::Left(user)) = change;
                 self.remember(entry.position, user);
                 if matches!(change, Membership::Left(_)) {
-                    self.unsubscribe(user, entry.log);
+                    self.unsubscribe(user, entry);
                 }
             }
         }
@@ -341,16 +335,22 @@ impl Hub {
         }
     }
 
-    fn subscribe(&mut self, user: UserId, log: LogId) {
-        if let Some(state) = self.users.get_mut(&user) {
+    fn subscribe(&mut self, user: UserId, joined: &CommittedEntry) {
+        let &CommittedEntry { log, position, .. } = joined;
+        if let Some(state) = self.users.get_mut(&user)
+            && position > state.read_at
+        {
             state.logs.insert(log);
             self.audience.entry(log).or_default().insert(user);
             self.routes.remove(&log);
         }
     }
 
-    fn unsubscribe(&mut self, user: UserId, log: LogId) {
-        if let Some(state) = self.users.get_mut(&user) {
+    fn unsubscribe(&mut self, user: UserId, left: &CommittedEntry) {
+        let &CommittedEntry { log, position, .. } = left;
+        if let Some(state) = self.users.get_mut(&user)
+            && position > state.read_at
+        {
             state.logs.remove(&log);
             if let Some(users) = self.audience.get_mut(&log) {
                 users.remove(&user);

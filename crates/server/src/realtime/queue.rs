@@ -1,17 +1,11 @@
 //! What waits for one connection: bounded, and dropped in favor of the log when it overflows.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::Notify;
-
+use super::bounds::{BYTES, DELIVERIES};
 use super::delivery::Delivery;
-
-/// Deliveries that may wait for one connection. A connection that is further behind reads the log.
-const DELIVERIES: usize = 256;
-/// Bytes that may wait for one connection; they are shared with other connections, so this bounds
-/// the worst case and not the usual one.
-const BYTES: usize = 1 << 20;
+use super::primitives::{Mutex, MutexGuard, Notify, PoisonError};
 
 /// Why the server ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,15 +4,12 @@ use std::sync::Arc;
 
 use tidings_domain::{Position, UserId};
 use tidings_storage::entry::VisibleEvent;
-use tidings_storage::{StorageError, Store};
+use tidings_storage::{EntryRepository, StorageError};
 
+use super::bounds::PAGE;
 use super::delivery::{Delivery, LiveEvent};
 use super::hub::{Attached, HubHandle, HubStopped};
 use super::queue::{Close, Queue, Taken};
-
-/// Events that are read from the log at once: half a megabyte, as much as may wait for a
-/// connection that keeps up.
-const PAGE: usize = 500;
 
 /// Why a subscription ends.
 #[derive(Debug)]
@@ -39,7 +36,7 @@ impl From<StorageError> for End {
 /// slowly is sent through the log instead of filling memory.
 #[derive(Debug)]
 pub struct Subscription {
-    store: Arc<dyn Store>,
+    store: Arc<dyn EntryRepository>,
     hub: HubHandle,
     user: UserId,
     queue: Arc<Queue>,
@@ -59,7 +56,7 @@ impl Drop for Subscription {
 impl Subscription {
     /// Begins after `since`, or at the head.
     pub async fn begin(
-        store: Arc<dyn Store>,
+        store: Arc<dyn EntryRepository>,
         hub: HubHandle,
         user: UserId,
         generation: u64,
@@ -68,10 +65,8 @@ impl Subscription {
         let queue = Arc::new(Queue::default());
         let mut attached = hub.attach(user, &queue, None).await?;
         while attached == Attached::NeedLogs {
-            // The position is read before the logs: what changes in between is looked at again.
-            let read_at = store.head().await?;
             let logs = store.logs_of(user).await?;
-            attached = hub.attach(user, &queue, Some((logs, read_at))).await?;
+            attached = hub.attach(user, &queue, Some(logs)).await?;
         }
         let Attached::From(head) = attached else {
             return Err(End::Closed(Close::Restart));

@@ -1,5 +1,6 @@
 //! One cursor on three transports, over real sockets.
 
+mod ahead;
 mod sockets;
 
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_domain::{ChannelId, CommunityId, LogId, Position, Seq, Timestamp, UserId};
 use tidings_storage::entry::{VisibleEvent, VisiblePage};
-use tidings_storage::{CommittedEntry, EntryRepository, StorageError, StoredEntry};
+use tidings_storage::{CommittedEntry, EntryRepository, StorageError, StoredEntry, UserLogs};
 use tidings_wire::chain;
 use tidings_wire::event::{Header, decode_data};
 use uuid::Uuid;
@@ -204,15 +204,23 @@ impl EntryRepository for SqlStore {
         .await
     }
 
-    async fn logs_of(&self, user: UserId) -> Result<Vec<LogId>, StorageError> {
+    async fn logs_of(&self, user: UserId) -> Result<UserLogs, StorageError> {
         self.read(move |conn| {
             Box::pin(async move {
-                let sql = "SELECT l.kind, l.owner FROM memberships m JOIN logs l ON l.id = m.log
-                           WHERE m.user_id = ?1 AND m.left_position = 0";
-                let mut logs =
-                    conn.query(sql, params![user], |row| log_id(&row.text(0)?, row.id(1)?)).await?;
-                logs.push(LogId::User(user));
-                Ok(logs)
+                // One statement, because place and logs must be of one moment on PostgreSQL too.
+                let sql = "SELECT p.position, l.kind, l.owner FROM log_position p
+                           LEFT JOIN memberships m ON m.user_id = ?1 AND m.left_position = 0
+                           LEFT JOIN logs l ON l.id = m.log WHERE p.id = 1";
+                let mut at = Position(0);
+                let joined = conn
+                    .query(sql, params![user], |row| {
+                        at = Position(row.count(0)?);
+                        let owner = row.opt_id(2)?;
+                        owner.map(|owner| log_id(&row.text(1)?, owner)).transpose()
+                    })
+                    .await?;
+                let logs = joined.into_iter().flatten().chain([LogId::User(user)]).collect();
+                Ok(UserLogs { logs, at })
             })
         })
         .await

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use tidings_domain::{Fact, LogId, Position, Role, Seq};
+use tidings_domain::{Fact, LogId, Position, Role, Seq, UserId};
 use tidings_wire::{chain, event};
 
 use super::world::{World, author, log};
 use crate::Store;
-use crate::entry::StoredEntry;
+use crate::entry::{StoredEntry, UserLogs};
 
 /// Every entry of these logs, in order of positions.
 pub(super) async fn everything(world: &World, logs: &[LogId]) -> Vec<StoredEntry> {
@@ -62,7 +62,7 @@ pub async fn entries_are_read_in_pages(store: Arc<dyn Store>) {
     assert_eq!(seqs(0, 3).await, [1, 2, 3]);
     assert_eq!(seqs(3, 10).await, [4, 5, 6, 7]);
     assert_eq!(seqs(7, 10).await, [0; 0]);
-    let nobody = LogId::User(tidings_domain::UserId(world.id()));
+    let nobody = LogId::User(UserId(world.id()));
     assert_eq!(world.store.log_head(nobody).await.unwrap(), Seq(0));
     assert_eq!(world.store.entries(nobody, Seq(0), 10).await.unwrap(), []);
 
@@ -180,12 +180,17 @@ pub async fn a_user_listens_to_own_logs_and_rooms(store: Arc<dyn Store>) {
     world.leave(&left, &ana).await;
     assert_eq!(joined.seq, Seq(2));
 
-    let all = world.store.logs_of(ana.id).await.unwrap();
+    let UserLogs { logs: all, at } = world.store.logs_of(ana.id).await.unwrap();
+    assert_eq!(at, world.store.head().await.unwrap());
     let mine = [LogId::User(ana.id), LogId::Community(acme.id), log(&room), log(&dm)];
     assert_eq!(all.len(), mine.len());
     assert_eq!(all.into_iter().collect::<HashSet<_>>(), HashSet::from(mine));
     let gone = Fact::MemberLeft { user: author(&ana) };
-    world.append(LogId::Community(acme.id), ana.id, gone).await;
+    let gone = world.append(LogId::Community(acme.id), ana.id, gone).await;
     let all = world.store.logs_of(ana.id).await.unwrap();
-    assert!(!all.contains(&LogId::Community(acme.id)));
+    assert!(!all.logs.contains(&LogId::Community(acme.id)));
+    assert_eq!(all.at, gone.position);
+    let nobody = UserId(world.id());
+    let none = world.store.logs_of(nobody).await.unwrap();
+    assert_eq!((none.logs, none.at), (vec![LogId::User(nobody)], gone.position));
 }

@@ -9,7 +9,7 @@ use tidings_domain::{LogId, Position, Seq, UserId};
 use tidings_wire::chain::GENESIS;
 use tidings_wire::event::Header;
 
-use crate::entry::{EntryRepository, StoredEntry, VisibleEvent, VisiblePage};
+use crate::entry::{EntryRepository, StoredEntry, UserLogs, VisibleEvent, VisiblePage};
 use crate::error::StorageError;
 use crate::memory::MemoryStore;
 use crate::memory::projection::Projections;
@@ -170,15 +170,16 @@ impl EntryRepository for MemoryStore {
         Ok(page)
     }
 
-    async fn logs_of(&self, user: UserId) -> Result<Vec<LogId>, StorageError> {
+    async fn logs_of(&self, user: UserId) -> Result<UserLogs, StorageError> {
         let state = self.state();
         let rows = &state.projections;
         let communities = rows.communities.keys().filter(|id| rows.role(**id, user).is_some());
         let channels = rows.rooms.iter().filter(|(_, room)| room.has(user));
-        Ok(std::iter::once(LogId::User(user))
+        let logs = std::iter::once(LogId::User(user))
             .chain(communities.copied().map(LogId::Community))
             .chain(channels.map(|(id, _)| LogId::Conversation(*id)))
-            .collect())
+            .collect();
+        Ok(UserLogs { logs, at: state.log.head() })
     }
 }
 
