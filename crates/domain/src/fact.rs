@@ -5,7 +5,7 @@
 
 use crate::channel::Channel;
 use crate::community::Role;
-use crate::id::{ChannelId, DeviceId, MessageId, UserId};
+use crate::id::{ChannelId, DeviceId, IdentityKey, MessageId, UserId};
 use crate::log::Seq;
 use crate::message::{Author, Emoji, Message};
 
@@ -81,6 +81,16 @@ pub enum Fact {
         /// a thread.
         mentions: u64,
     },
+    /// An account has another identity after a reset: whoever trusted the one before has to look
+    /// again (in the logs of the user, of their communities, and of their DMs).
+    IdentityChanged {
+        /// Who, as they are called now.
+        user: Author,
+        /// The identity now.
+        identity: IdentityKey,
+        /// The identity before.
+        previous: Option<IdentityKey>,
+    },
     /// A device was certified by the user's sigchain (in the log of the user).
     DeviceAdded {
         /// Whose.
@@ -125,6 +135,7 @@ impl Fact {
             Self::MemberRoleChanged { .. } => "member.role_changed",
             Self::InviteAccepted { .. } => "invite.accepted",
             Self::ReadUpdated { .. } => "read.updated",
+            Self::IdentityChanged { .. } => "identity.changed",
             Self::DeviceAdded { .. } => "device.added",
             Self::DeviceRevoked { .. } => "device.revoked",
         }

@@ -189,6 +189,15 @@ struct ReadData {
     unread: u64,
 }
 
+/// `data` of `identity.changed`.
+#[derive(Debug, Serialize, Deserialize)]
+struct IdentityData {
+    identity: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
+    user: Author,
+}
+
 /// `data` of `device.added` and `device.revoked`.
 #[derive(Debug, Serialize, Deserialize)]
 struct DeviceData {
@@ -241,6 +250,11 @@ pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
                 unread: *unread,
             })
         }
+        Fact::IdentityChanged { user, identity, previous } => serde_json::to_vec(&IdentityData {
+            identity: identity.to_string(),
+            previous: previous.map(|key| key.to_string()),
+            user: Author::from(user),
+        }),
         Fact::DeviceAdded { user_id, device_id } | Fact::DeviceRevoked { user_id, device_id } => {
             serde_json::to_vec(&DeviceData { device_id: device_id.0, user_id: user_id.0 })
         }
@@ -338,6 +352,15 @@ pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
             let ReadData { channel_id, mentions, seq, thread_id, unread } = json(kind, data)?;
             let (channel_id, thread) = (ChannelId(channel_id), thread_id.map(MessageId));
             Fact::ReadUpdated { channel_id, thread, seq: Seq(seq), unread, mentions }
+        }
+        "identity.changed" => {
+            let IdentityData { identity, previous, user } = json(kind, data)?;
+            let key = |text: String| text.parse().map_err(|_| word());
+            Fact::IdentityChanged {
+                user: user.into(),
+                identity: key(identity)?,
+                previous: previous.map(key).transpose()?,
+            }
         }
         "device.added" | "device.revoked" => {
             let DeviceData { device_id, user_id } = json(kind, data)?;

@@ -42,6 +42,7 @@ impl Stale {
             (Fact::DeviceRevoked { user_id, device_id }, _) => {
                 Some(Self::Sessions(*user_id, Some(*device_id)))
             }
+            (Fact::IdentityChanged { user, .. }, _) => Some(Self::User(user.id)),
             _ => None,
         }
     }

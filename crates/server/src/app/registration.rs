@@ -15,6 +15,7 @@ use tidings_wire::account::{DeviceInfo, LoggedIn, Register};
 use super::App;
 use super::accounts::me;
 use super::chains::{parse_items, stored};
+use super::change::author;
 use super::sessions::parse_identity;
 use crate::auth::{challenge, origin, token};
 use crate::error::ApiError;
@@ -246,8 +247,8 @@ impl Registrations<'_> {
                 app.invites().admit(&mut change, &invite, &user, proven.now).await?;
             }
             Admission::Reset(digest, account) => {
-                let identity = Some(proven.identity);
-                user = User { identity, ..*account };
+                let previous = account.identity;
+                user = User { identity: Some(proven.identity), ..*account };
                 if proven.request.display_name.is_some() {
                     proven.display_name.clone_into(&mut user.display_name);
                 }
@@ -260,6 +261,7 @@ impl Registrations<'_> {
                     Record::DeleteSessions(user.id, None),
                     Record::UpdateUser(user.clone()),
                 ]);
+                self.announce(&mut change, &user, previous, proven).await?;
                 tracing::warn!(user.id = %user.id, "an account got a new identity by a reset code");
             }
         }
@@ -269,6 +271,35 @@ impl Registrations<'_> {
     fn create(change: &mut Change, user: &User) {
         change.preconditions.push(Precondition::UsernameFree(user.username.clone()));
         change.records.push(Record::CreateUser(user.clone()));
+    }
+
+    /// Tells everybody who shares a room with the user that they have another identity: in the logs
+    /// of the communities that they are in, of their DMs, and in their own.
+    async fn announce(
+        &self,
+        change: &mut Change,
+        user: &User,
+        previous: Option<IdentityKey>,
+        proven: &Proven<'_>,
+    ) -> Result<(), ApiError> {
+        let app = self.0;
+        let communities = app.store().communities_of(user.id).await?;
+        let communities = communities
+            .into_iter()
+            .map(|(community, _)| (LogId::Community(community.id), Some(community.id)));
+        // Channels of communities have the same members or fewer.
+        let channels = app.store().joined_channels(user.id).await?;
+        let dms = channels
+            .into_iter()
+            .filter(|view| view.channel.community_id.is_none())
+            .map(|view| (LogId::Conversation(view.channel.id), None));
+        let own = std::iter::once((LogId::User(user.id), None));
+        for (log, community) in own.chain(communities).chain(dms) {
+            let fact =
+                Fact::IdentityChanged { user: author(user), identity: proven.identity, previous };
+            change.entries.push(app.entry(log, community, user.id, proven.now, fact));
+        }
+        Ok(())
     }
 
     /// Makes a ghost of an import the account of whoever came: its id and what it wrote stay.

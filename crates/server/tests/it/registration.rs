@@ -126,12 +126,24 @@ async fn an_invite_is_accepted_by_registering() {
     }
 }
 
+/// `data` of every `identity.changed` in a log.
+async fn changed(world: &World, log: &str) -> Vec<Value> {
+    let after = tidings_domain::Seq(0);
+    let entries = world.app.store().entries(log.parse().unwrap(), after, 100).await.unwrap();
+    let changed = entries.iter().filter(|entry| entry.kind == "identity.changed");
+    changed.map(|entry| serde_json::from_slice(&entry.data.as_ref().unwrap().0).unwrap()).collect()
+}
+
 #[tokio::test]
 async fn a_reset_code_gives_the_account_a_new_identity_once() {
     let world = World::new().await;
     let ana = world.owner().await;
     let (community, _) = world.community(&ana, "acme").await;
     let bo = world.member(&ana, &community, "bo").await;
+    let dm =
+        text(&world.post(&ana.token, "/v1/dms", json!({"users": [bo.id]})).await.is(201)["id"]);
+    // Somebody who has been here knows the old identity.
+    world.get(&ana.token, &format!("/v1/users/{}", bo.id)).await.is(200);
     let path = format!("/v1/admin/users/{}/reset", bo.id);
     world.post(&bo.token, &path, json!({})).await.refused(403, "forbidden");
     let code = text(&world.post(&ana.token, &path, json!({})).await.is(201)["code"]);
@@ -148,6 +160,26 @@ async fn a_reset_code_gives_the_account_a_new_identity_once() {
     assert_eq!(me["identity"], new.identity.public().to_string());
     let mine = world.get(&new.token, "/v1/communities").await.is(200);
     assert_eq!(mine["items"][0]["id"], community.as_str());
+
+    let previous = bo.identity.public().to_string();
+    for (reader, log) in [(&ana, format!("g:{community}")), (&ana, format!("c:{dm}"))] {
+        let found = changed(&world, &log).await;
+        assert_eq!(found.len(), 1, "{log}");
+        let data = &found[0];
+        assert_eq!(data["identity"], new.identity.public().to_string());
+        assert_eq!(
+            (&data["previous"], &data["user"]["username"]),
+            (&json!(previous), &json!("bo"))
+        );
+        assert_ne!(data["identity"], data["previous"]);
+        // It is an event for everybody in the room.
+        let logs = world.app.store().logs_of(reader.id.parse().unwrap()).await.unwrap();
+        assert!(logs.logs.contains(&log.parse().unwrap()));
+    }
+    assert_eq!(changed(&world, &format!("u:{}", bo.id)).await.len(), 1);
+    // Who looks bo up sees the new identity at once.
+    let profile = world.get(&ana.token, &format!("/v1/users/{}", bo.id)).await.is(200);
+    assert_eq!(profile["identity"], new.identity.public().to_string());
 
     let again = world.person("bo");
     let body = world.registration(&again, json!({"invite": code})).await;

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::ValueEnum;
 use serde::Serialize;
 use tidings_client::{ChannelRef, Cursor, Follow, Transport, Update};
-use tidings_domain::Fact;
+use tidings_domain::{Fact, IdentityKey, UserId};
 use tidings_wire::Event;
 use tidings_wire::event::decode_data;
 use tidings_wire::message::Message;
@@ -22,6 +22,9 @@ use crate::queue;
 /// How often to look at the send queue while following: another `tidings send` may have put
 /// something there while the server was away.
 const QUEUE_EVERY: Duration = Duration::from_secs(5);
+
+/// The event that tells of a reset account.
+const IDENTITY_CHANGED: &str = "identity.changed";
 
 /// Follow conversations as they happen; Ctrl-C ends it.
 #[derive(Debug, Args)]
@@ -93,6 +96,7 @@ impl Tail {
             only,
             cursor: self.since.clone(),
             followed: false,
+            warned: HashSet::new(),
             lost: false,
             session: &session,
         };
@@ -123,6 +127,8 @@ struct Tailing<'a> {
     cursor: Option<Cursor>,
     /// Whether there ever was a connection, so that the cursor is known to be good.
     followed: bool,
+    /// New identities that were told of.
+    warned: HashSet<(UserId, IdentityKey)>,
     /// Whether the connection is lost, as was told.
     lost: bool,
 }
@@ -185,8 +191,10 @@ impl Tailing<'_> {
         Ok(())
     }
 
+    /// Whom one talks to matters whatever conversations one follows; programs get what they asked for.
     fn is_wanted(&self, event: &Event) -> bool {
-        self.only.is_empty() || channel_of(event).is_some_and(|id| self.only.contains(&id))
+        let warns = event.kind == IDENTITY_CHANGED && !self.ctx.json;
+        self.only.is_empty() || warns || channel_of(event).is_some_and(|id| self.only.contains(&id))
     }
 
     async fn print(&mut self, event: &Event, next: Option<&Cursor>) -> Result<(), Failure> {
@@ -196,6 +204,10 @@ impl Tailing<'_> {
         if !self.named {
             // Without names there are ids: no reason to stop following.
             self.named = self.names.load(&self.session.client).await.is_ok();
+        }
+        if event.kind == IDENTITY_CHANGED {
+            self.identity(event);
+            return Ok(());
         }
         let Some(channel) = event.channel_id else { return Ok(()) };
         let channel = self.names.channel(&self.session.client, channel).await;
@@ -210,6 +222,22 @@ impl Tailing<'_> {
             }
             _ if self.ctx.out.for_people => self.fact(event, &channel).await,
             _ => Ok(()),
+        }
+    }
+
+    /// Warns once for each new identity, however many rooms tell of it.
+    fn identity(&mut self, event: &Event) {
+        let Ok(Fact::IdentityChanged { user, identity, .. }) =
+            decode_data(&event.kind, event.data.get().as_bytes())
+        else {
+            return;
+        };
+        if self.warned.insert((user.id, identity)) {
+            let (name, time) = (&user.username, self.ctx.show_time(event.timestamp));
+            self.ctx.out.note(&format!(
+                "@{name} has a new identity since {time}, because their account was reset: {identity}"
+            ));
+            self.ctx.out.note("  next: ask them in person, or by phone, whether it was them");
         }
     }
 

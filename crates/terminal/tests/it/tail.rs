@@ -121,3 +121,27 @@ fn only_the_channels_that_were_asked_for_are_shown() {
     let line = tail.line_with("\t");
     assert!(line.contains("\t#ops\tana\t") && line.ends_with("\there"), "{line}");
 }
+
+#[test]
+fn a_tail_warns_of_a_reset_account_whatever_it_follows() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let bob = Person::guest(&server, &ana, "bob");
+    let carl = Person::guest(&server, &ana, "carl");
+    let tails = [ana.tail(&[]), carl.tail(&["#general"])];
+    let before: Value = serde_json::from_str(&bob.ok(&["whoami", "--json"])).expect("JSON");
+    let id = before["user"]["id"].as_str().expect("an id");
+    let answer = ana.ok(&["api", "POST", &format!("/v1/admin/users/{id}/reset")]);
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    let code = answer["code"].as_str().expect("a code");
+    let back = Person::new();
+    let url = server.url();
+    back.ok(&["register", "--server", url, "--username", "bob", "--invite", code]);
+    let now: Value = serde_json::from_str(&back.ok(&["whoami", "--json"])).expect("JSON");
+    let identity = now["user"]["identity"].as_str().expect("an identity");
+    assert_ne!(Some(identity), before["user"]["identity"].as_str());
+    for tail in &tails {
+        let told = tail.line_with("has a new identity");
+        assert!(told.contains("@bob") && told.contains(identity), "{told}");
+    }
+}

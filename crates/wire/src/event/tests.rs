@@ -1,6 +1,7 @@
 use tidings_domain::message::{Format, Mention, ReactionCount};
 use tidings_domain::{
-    Author, Channel, ChannelType, Emoji, Message as DomainMessage, Role, RoomKind, Visibility,
+    Author, Channel, ChannelType, Emoji, IdentityKey, Message as DomainMessage, Role, RoomKind,
+    Visibility,
 };
 
 use super::*;
@@ -86,6 +87,12 @@ fn facts() -> Vec<Fact> {
             unread: 2,
             mentions: 0,
         },
+        Fact::IdentityChanged {
+            user: author(),
+            identity: IdentityKey([7; 32]),
+            previous: Some(IdentityKey([8; 32])),
+        },
+        Fact::IdentityChanged { user: author(), identity: IdentityKey([7; 32]), previous: None },
         Fact::DeviceAdded { user_id: UserId(id(1)), device_id: DeviceId(id(8)) },
         Fact::DeviceRevoked { user_id: UserId(id(1)), device_id: DeviceId(id(8)) },
     ]
