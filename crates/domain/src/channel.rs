@@ -63,7 +63,7 @@ words!(
 );
 
 /// A conversation, without anything that depends on who looks at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Channel {
     /// Its id.
     pub id: ChannelId,

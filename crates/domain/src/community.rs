@@ -7,7 +7,7 @@ use crate::id::CommunityId;
 use crate::time::Timestamp;
 
 /// A community: channels, members, roles, invites.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Community {
     /// Its id.
     pub id: CommunityId,

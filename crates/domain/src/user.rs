@@ -18,7 +18,7 @@ words!(
 );
 
 /// An account: a person, a bot, or the ghost of somebody in an import.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct User {
     /// Its id.
     pub id: UserId,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidings_domain::{
-    ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId, MessageId,
-    Position, Role, Seq, SessionId, Timestamp, User, UserId,
+    Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId,
+    MessageId, Position, Role, Seq, SessionId, Timestamp, User, UserId,
 };
 
 use crate::community::StoredInvite;
@@ -76,6 +76,8 @@ pub enum Precondition {
     UserActive(UserId),
     /// The username is not taken.
     UsernameFree(String),
+    /// The account is exactly this: what a change that writes it whole was made from.
+    UserIs(Box<User>),
     /// No account has the identity.
     IdentityFree(IdentityKey),
     /// The identity's chain has exactly this many envelopes.
@@ -90,6 +92,10 @@ pub enum Precondition {
     SlugFree(String, CommunityId),
     /// The user is in the community with at least this role.
     CommunityRole(CommunityId, UserId, Role),
+    /// The community has this name and slug: what a change of them was made from.
+    CommunityIs(Community),
+    /// The user is in the community with exactly this role.
+    RoleIs(CommunityId, UserId, Role),
     /// The user is not in the community.
     NotInCommunity(CommunityId, UserId),
     /// Another member is owner too.
@@ -100,6 +106,8 @@ pub enum Precondition {
     ChannelNameFree(CommunityId, String, ChannelId),
     /// No DM of exactly these users (sorted) exists.
     DmFree(Vec<UserId>),
+    /// The channel is exactly this: what a change that writes it whole was made from.
+    ChannelIs(Box<Channel>),
     /// The channel exists and is not archived.
     ChannelOpen(ChannelId),
     /// The user is in the channel.

@@ -138,6 +138,10 @@ macro_rules! conformance_suite {
                 read_before
                 thread_read_before
                 source_free
+                user_is
+                community_is
+                role_is
+                channel_is
             }
             read {
                 joining_reads_everything

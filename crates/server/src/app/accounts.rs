@@ -8,6 +8,7 @@ use tidings_wire::account::{Me, Profile, UpdateMe};
 use tidings_wire::message::Author;
 
 use super::App;
+use super::change::Merge;
 use crate::access::{Caller, ProfileReader};
 use crate::error::ApiError;
 
@@ -30,32 +31,36 @@ impl Accounts<'_> {
 
     /// Changes one's own account; what is absent stays.
     pub async fn update_me(&self, caller: &Caller, update: UpdateMe) -> Result<Me, ApiError> {
-        // Read past the cache: the row is written whole.
-        let user = self.0.store().user(caller.user_id()).await?;
-        let mut user = user.ok_or_else(ApiError::unauthorized)?;
-        if let Some(text) = &update.display_name {
-            user.display_name = name::display(text, name::DISPLAY_NAME_MAX)
-                .map_err(|error| ApiError::name("display_name", error))?
-                .to_owned();
+        let app = self.0;
+        let rewritten = |refused: &Precondition| matches!(refused, Precondition::UserIs(_));
+        let mut merge = Merge::new(rewritten);
+        loop {
+            // Read past the cache: the row is written whole.
+            let found = app.store().user(caller.user_id()).await?;
+            let found = found.ok_or_else(ApiError::unauthorized)?;
+            let mut user = found.clone();
+            if let Some(text) = &update.display_name {
+                user.display_name = name::display(text, name::DISPLAY_NAME_MAX)
+                    .map_err(|error| ApiError::name("display_name", error))?
+                    .to_owned();
+            }
+            if let Some(text) = &update.status {
+                user.status = match text.trim() {
+                    "" => String::new(),
+                    text => name::display(text, STATUS_MAX)
+                        .map_err(|error| ApiError::name("status", error))?
+                        .to_owned(),
+                };
+            }
+            user.discoverable = update.discoverable.unwrap_or(user.discoverable);
+            let answer = me(&user);
+            let preconditions =
+                vec![Precondition::UserActive(user.id), Precondition::UserIs(Box::new(found))];
+            let records = vec![Record::UpdateUser(user)];
+            if merge.commit(app, Change { preconditions, records, ..Change::default() }).await? {
+                return Ok(answer);
+            }
         }
-        if let Some(text) = &update.status {
-            user.status = match text.trim() {
-                "" => String::new(),
-                text => name::display(text, STATUS_MAX)
-                    .map_err(|error| ApiError::name("status", error))?
-                    .to_owned(),
-            };
-        }
-        user.discoverable = update.discoverable.unwrap_or(user.discoverable);
-        let answer = me(&user);
-        self.0
-            .commit(Change {
-                preconditions: vec![Precondition::UserActive(user.id)],
-                records: vec![Record::UpdateUser(user)],
-                ..Change::default()
-            })
-            .await?;
-        Ok(answer)
     }
 
     /// Somebody's profile.

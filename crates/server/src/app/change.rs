@@ -3,9 +3,10 @@
 use tidings_domain::{
     Author, ChannelId, CommunityId, DeviceId, Fact, LogId, Role, SessionId, Timestamp, User, UserId,
 };
-use tidings_storage::{Change, ChangeError, Committed, NewEntry, Record};
+use tidings_storage::{Change, ChangeError, Committed, NewEntry, Precondition, Record, Refusal};
 
 use super::App;
+use crate::error::ApiError;
 
 /// Something that the caches may hold and that is true no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +101,43 @@ impl App {
         fact: Fact,
     ) -> NewEntry {
         NewEntry { log, community, actor, at, fact, salt: self.random() }
+    }
+}
+
+/// How often a change is made from what was read before its author hears of a conflict. Each time
+/// somebody else has succeeded, so only a crowd needs more.
+const ATTEMPTS: usize = 8;
+
+/// Tries of a change that writes what was read and changed as a whole. Its preconditions say what was
+/// read; when another change of the same thing came in between, it is to be made again from what is
+/// there now. So two people who change different fields both succeed.
+#[derive(Debug)]
+pub(crate) struct Merge {
+    left: usize,
+    stale: fn(&Precondition) -> bool,
+}
+
+impl Merge {
+    /// `stale` knows the precondition that says what was read.
+    pub(crate) const fn new(stale: fn(&Precondition) -> bool) -> Self {
+        Self { left: ATTEMPTS, stale }
+    }
+
+    /// Commits the change; `false` when it has to be made again.
+    ///
+    /// # Errors
+    /// Those of the commit; `conflict` when others were always faster.
+    pub(crate) async fn commit(&mut self, app: &App, change: Change) -> Result<bool, ApiError> {
+        self.left -= 1;
+        match app.commit(change).await {
+            Ok(_) => Ok(true),
+            Err(ChangeError::Refused(Refusal::Precondition(lost)))
+                if self.left > 0 && (self.stale)(&lost) =>
+            {
+                Ok(false)
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tidings_wire::channel::{Channel as WireChannel, CreateChannel, UpdateChannel
 use tidings_wire::community::Member as MemberView;
 
 use super::App;
-use super::change::{author, joined};
+use super::change::{Merge, author, joined};
 use crate::access::{Caller, ChannelManager, ChannelReader, CommunityAdmin, Member};
 use crate::error::ApiError;
 
@@ -172,27 +172,34 @@ impl Channels<'_> {
         let app = self.0;
         let reader = right.reader();
         let (id, actor) = (reader.channel().id, reader.user());
-        // Read past the cache: the channel is written whole.
-        let found = app.store().channel(id).await?.ok_or_else(ApiError::not_found)?;
-        let mut channel = found.clone();
-        let mut preconditions = Self::managed(reader);
-        preconditions.push(Precondition::ChannelOpen(id));
-        if let Some(text) = &update.name {
-            channel.name = Some(channel_name(text)?);
-            if let Some(community) = channel.community_id {
-                let free = Precondition::ChannelNameFree(community, text.clone(), id);
-                preconditions.push(free);
+        let mut merge = Merge::new(rewritten);
+        loop {
+            // Read past the cache: the channel is written whole.
+            let found = app.store().channel(id).await?.ok_or_else(ApiError::not_found)?;
+            let mut channel = found.clone();
+            let mut preconditions = Self::managed(reader);
+            preconditions.push(Precondition::ChannelOpen(id));
+            if let Some(text) = &update.name {
+                channel.name = Some(channel_name(text)?);
+                if let Some(community) = channel.community_id {
+                    let free = Precondition::ChannelNameFree(community, text.clone(), id);
+                    preconditions.push(free);
+                }
             }
-        }
-        if let Some(text) = &update.topic {
-            channel.topic = topic(text)?;
-        }
-        if let Some(text) = &update.category {
-            channel.category = category(text)?;
-        }
-        if channel != found {
+            if let Some(text) = &update.topic {
+                channel.topic = topic(text)?;
+            }
+            if let Some(text) = &update.category {
+                channel.category = category(text)?;
+            }
+            if channel == found {
+                break;
+            }
             let entries = self.tell(actor, &channel, Fact::ChannelUpdated);
-            app.commit(Change { preconditions, entries, ..Change::default() }).await?;
+            preconditions.push(Precondition::ChannelIs(Box::new(found)));
+            if merge.commit(app, Change { preconditions, entries, ..Change::default() }).await? {
+                break;
+            }
         }
         self.view(id, actor).await
     }
@@ -212,19 +219,23 @@ impl Channels<'_> {
         let app = self.0;
         let reader = right.reader();
         let id = reader.channel().id;
-        let mut channel = app.store().channel(id).await?.ok_or_else(ApiError::not_found)?;
-        if channel.archived {
-            return Ok(());
+        let mut merge = Merge::new(rewritten);
+        loop {
+            let found = app.store().channel(id).await?.ok_or_else(ApiError::not_found)?;
+            if found.archived {
+                return Ok(());
+            }
+            if found.default {
+                return Err(ApiError::conflict("Newcomers join this channel, so it stays open."));
+            }
+            let channel = Channel { archived: true, ..found.clone() };
+            let mut preconditions = Self::managed(reader);
+            preconditions.push(Precondition::ChannelIs(Box::new(found)));
+            let entries = self.tell(reader.user(), &channel, Fact::ChannelArchived);
+            if merge.commit(app, Change { preconditions, entries, ..Change::default() }).await? {
+                return Ok(());
+            }
         }
-        if channel.default {
-            return Err(ApiError::conflict("Newcomers join this channel, so it stays open."));
-        }
-        channel.archived = true;
-        let mut preconditions = Self::managed(reader);
-        preconditions.push(Precondition::ChannelOpen(id));
-        let entries = self.tell(reader.user(), &channel, Fact::ChannelArchived);
-        app.commit(Change { preconditions, entries, ..Change::default() }).await?;
-        Ok(())
     }
 
     /// Joins a public channel. Who is in it already stays in it.
@@ -332,6 +343,11 @@ impl Channels<'_> {
         let member = member.first().ok_or_else(ApiError::not_found)?;
         Ok((super::members::view(member), new))
     }
+}
+
+/// Whether a change was refused because somebody else wrote the channel in between.
+const fn rewritten(refused: &Precondition) -> bool {
+    matches!(refused, Precondition::ChannelIs(_))
 }
 
 /// Whether a change that puts somebody into a channel was needed.

@@ -8,7 +8,7 @@ use tidings_storage::{Change, Precondition, Record};
 use tidings_wire::community::{Community as CommunityView, CreateCommunity, UpdateCommunity};
 
 use super::App;
-use super::change::{author, joined};
+use super::change::{Merge, author, joined};
 use crate::access::{Caller, CommunityAdmin, Member};
 use crate::error::ApiError;
 
@@ -129,27 +129,30 @@ impl Communities<'_> {
         right: &CommunityAdmin,
         update: &UpdateCommunity,
     ) -> Result<CommunityView, ApiError> {
-        let member = right.member();
-        let found = self.0.store().community(member.community()).await?;
-        let mut community = found.ok_or_else(ApiError::not_found)?;
-        if let Some(text) = &update.name {
-            community.name = display_name(text)?;
+        let (app, member) = (self.0, right.member());
+        let rewritten = |refused: &Precondition| matches!(refused, Precondition::CommunityIs(_));
+        let mut merge = Merge::new(rewritten);
+        loop {
+            let found = app.store().community(member.community()).await?;
+            let found = found.ok_or_else(ApiError::not_found)?;
+            let mut community = found.clone();
+            if let Some(text) = &update.name {
+                community.name = display_name(text)?;
+            }
+            if let Some(text) = &update.slug {
+                community.slug = slug(text)?;
+            }
+            let answer = view(&community, member.role());
+            let preconditions = vec![
+                Precondition::CommunityRole(community.id, member.user(), Role::Admin),
+                Precondition::SlugFree(community.slug.clone(), community.id),
+                Precondition::CommunityIs(found),
+            ];
+            let records = vec![Record::UpdateCommunity(community)];
+            if merge.commit(app, Change { preconditions, records, ..Change::default() }).await? {
+                return Ok(answer);
+            }
         }
-        if let Some(text) = &update.slug {
-            community.slug = slug(text)?;
-        }
-        let answer = view(&community, member.role());
-        self.0
-            .commit(Change {
-                preconditions: vec![
-                    Precondition::CommunityRole(community.id, member.user(), Role::Admin),
-                    Precondition::SlugFree(community.slug.clone(), community.id),
-                ],
-                records: vec![Record::UpdateCommunity(community)],
-                ..Change::default()
-            })
-            .await?;
-        Ok(answer)
     }
 }
 

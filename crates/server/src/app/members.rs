@@ -2,12 +2,12 @@
 
 use tidings_domain::{Fact, LogId, Role, UserId};
 use tidings_storage::community::Membership;
-use tidings_storage::{Change, ChangeError, Precondition, Refusal};
+use tidings_storage::{Change, Precondition};
 use tidings_wire::community::Member as MemberView;
 
 use super::App;
 use super::accounts::wire_author;
-use super::change::author;
+use super::change::{Merge, author};
 use crate::access::{CommunityOwner, Member};
 use crate::error::ApiError;
 
@@ -37,24 +37,29 @@ impl Members<'_> {
         let app = self.0;
         let role = parse_role(role)?;
         let (community, actor) = (right.member().community(), right.member().user());
-        let found = app.store().community_member(community, user).await?;
-        let mut member = found.ok_or_else(ApiError::not_found)?;
-        if member.role == role {
-            return Ok(view(&member));
+        let mut merge = Merge::new(changed);
+        loop {
+            let found = app.store().community_member(community, user).await?;
+            let member = found.ok_or_else(ApiError::not_found)?;
+            if member.role == role {
+                return Ok(view(&member));
+            }
+            let mut preconditions = vec![
+                Precondition::CommunityRole(community, actor, Role::Owner),
+                // Whoever was made owner in between is to be looked at as one.
+                Precondition::RoleIs(community, user, member.role),
+            ];
+            if member.role == Role::Owner {
+                preconditions.push(Precondition::OtherOwner(community, user));
+            }
+            let fact = Fact::MemberRoleChanged { user: author(&member.user), role };
+            let log = LogId::Community(community);
+            let entries = vec![app.entry(log, Some(community), actor, app.now(), fact)];
+            let change = Change { preconditions, entries, ..Change::default() };
+            if merge.commit(app, change).await? {
+                return Ok(view(&Membership { role, ..member }));
+            }
         }
-        let mut preconditions = vec![
-            Precondition::CommunityRole(community, actor, Role::Owner),
-            Precondition::CommunityRole(community, user, Role::Member),
-        ];
-        if member.role == Role::Owner {
-            preconditions.push(Precondition::OtherOwner(community, user));
-        }
-        let fact = Fact::MemberRoleChanged { user: author(&member.user), role };
-        let log = LogId::Community(community);
-        let entries = vec![app.entry(log, Some(community), actor, app.now(), fact)];
-        app.commit(Change { preconditions, entries, ..Change::default() }).await?;
-        member.role = role;
-        Ok(view(&member))
     }
 
     /// Takes somebody out of the community and all of its channels. Oneself always, but for the
@@ -62,44 +67,49 @@ impl Members<'_> {
     pub async fn remove(&self, right: &Member, user: UserId) -> Result<(), ApiError> {
         let app = self.0;
         let (id, actor) = (right.community(), right.user());
-        let found = app.store().community_member(id, user).await?;
-        let member = found.ok_or_else(ApiError::not_found)?;
-        let needed = match member.role {
-            _ if user == actor => Role::Member,
-            Role::Member => Role::Admin,
-            Role::Admin | Role::Owner => Role::Owner,
-        };
-        if right.role() < needed {
-            return Err(ApiError::forbidden(format!("Only an {needed} may remove this member.")));
-        }
-        let mut preconditions = vec![
-            Precondition::CommunityRole(id, actor, needed),
-            Precondition::CommunityRole(id, user, Role::Member),
-        ];
-        if member.role == Role::Owner {
-            preconditions.push(Precondition::OtherOwner(id, user));
-        }
-        let now = app.now();
-        let left = || Fact::MemberLeft { user: author(&member.user) };
-        let mut entries = Vec::new();
-        for view in app.store().community_channels(id, user).await? {
-            if view.joined {
-                let log = LogId::Conversation(view.channel.id);
-                entries.push(app.entry(log, Some(id), actor, now, left()));
+        app.store().community_member(id, user).await?.ok_or_else(ApiError::not_found)?;
+        let mut merge = Merge::new(changed);
+        loop {
+            let found = app.store().community_member(id, user).await?;
+            // Somebody else removed them a moment ago.
+            let Some(member) = found else { return Ok(()) };
+            let needed = match member.role {
+                _ if user == actor => Role::Member,
+                Role::Member => Role::Admin,
+                Role::Admin | Role::Owner => Role::Owner,
+            };
+            if right.role() < needed {
+                let detail = format!("Only an {needed} may remove this member.");
+                return Err(ApiError::forbidden(detail));
+            }
+            let mut preconditions = vec![
+                // Who was made admin or owner in between is removed as one, or not at all.
+                Precondition::RoleIs(id, user, member.role),
+                Precondition::CommunityRole(id, actor, needed),
+            ];
+            if member.role == Role::Owner {
+                preconditions.push(Precondition::OtherOwner(id, user));
+            }
+            let now = app.now();
+            let left = || Fact::MemberLeft { user: author(&member.user) };
+            let mut entries = Vec::new();
+            for view in app.store().community_channels(id, user).await? {
+                if view.joined {
+                    let log = LogId::Conversation(view.channel.id);
+                    entries.push(app.entry(log, Some(id), actor, now, left()));
+                }
+            }
+            entries.push(app.entry(LogId::Community(id), Some(id), actor, now, left()));
+            if merge.commit(app, Change { preconditions, entries, ..Change::default() }).await? {
+                return Ok(());
             }
         }
-        entries.push(app.entry(LogId::Community(id), Some(id), actor, now, left()));
-        match app.commit(Change { preconditions, entries, ..Change::default() }).await {
-            Ok(_) => Ok(()),
-            // Somebody else removed them a moment ago.
-            Err(ChangeError::Refused(Refusal::Precondition(Precondition::CommunityRole(
-                _,
-                who,
-                Role::Member,
-            )))) if who == user => Ok(()),
-            Err(other) => Err(other.into()),
-        }
     }
+}
+
+/// Whether a change was refused because the member's role changed in between.
+const fn changed(refused: &Precondition) -> bool {
+    matches!(refused, Precondition::RoleIs(..))
 }
 
 /// Reads a role of a request.

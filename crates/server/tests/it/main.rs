@@ -9,6 +9,7 @@
 
 mod channels;
 mod communities;
+mod concurrency;
 mod enumeration;
 mod hostile;
 mod idempotency;

@@ -37,6 +37,23 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM users WHERE username = ?1)",
             params![name],
         ),
+        P::UserIs(user) => (
+            "SELECT 1 FROM users WHERE id = ?1 AND username = ?10 AND display_name = ?2
+               AND server_role = ?3 AND bot = ?4 AND discoverable = ?5 AND status = ?6 AND disabled = ?7
+               AND COALESCE(identity, ?8) = ?8 AND (identity IS NULL) = ?9",
+            params![
+                user.id,
+                &user.display_name,
+                user.server_role.as_str(),
+                user.bot,
+                user.discoverable,
+                &user.status,
+                user.disabled,
+                user.identity.map_or([0; 32], |key| key.0),
+                user.identity.is_none(),
+                &user.username
+            ],
+        ),
         P::IdentityFree(key) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM users WHERE identity = ?1)",
             params![*key],
@@ -68,6 +85,16 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
                    >= CAST(?3 AS BIGINT)",
             params![*community, *user, rank(*role)],
         ),
+        P::CommunityIs(community) => (
+            "SELECT 1 FROM communities WHERE id = ?1 AND name = ?2 AND slug = ?3",
+            params![community.id, &community.name, &community.slug],
+        ),
+        P::RoleIs(community, user, role) => (
+            "SELECT 1 FROM logs l JOIN memberships m ON m.log = l.id
+             WHERE l.owner = ?1 AND l.kind = 'g' AND m.user_id = ?2 AND m.left_position = 0
+               AND m.role = ?3",
+            params![*community, *user, role.as_str()],
+        ),
         P::NotInCommunity(community, user) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM logs l JOIN memberships m ON m.log = l.id
              WHERE l.owner = ?1 AND l.kind = 'g' AND m.user_id = ?2 AND m.left_position = 0)",
@@ -92,6 +119,19 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
         P::DmFree(users) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM channels WHERE dm_users = ?1 AND dm_users <> '')",
             params![dm_users(users)],
+        ),
+        P::ChannelIs(channel) => (
+            "SELECT 1 FROM channels WHERE id = ?1 AND name = ?2 AND visibility = ?3 AND topic = ?4
+               AND category = ?5 AND archived = ?6 AND is_default = ?7",
+            params![
+                channel.id,
+                channel.name.as_deref().unwrap_or_default(),
+                channel.visibility.as_str(),
+                &channel.topic,
+                channel.category.as_deref().unwrap_or_default(),
+                channel.archived,
+                channel.default
+            ],
         ),
         P::ChannelOpen(channel) => {
             ("SELECT 1 FROM channels WHERE id = ?1 AND NOT archived", params![*channel])

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use tidings_domain::{
-    Channel, ChannelId, CommunityId, Fact, IdentityKey, MessageId, Role, Seq, User, UserId,
+    Channel, ChannelId, Community, CommunityId, Fact, IdentityKey, LogId, MessageId, Role, Seq,
+    ServerRole, User, UserId, Visibility,
 };
 
 use super::community::invite;
-use super::world::{World, log};
+use super::world::{World, author, log};
 use crate::change::Precondition;
 use crate::community::StoredInvite;
 use crate::{Record, Store};
@@ -295,4 +296,82 @@ pub async fn thread_read_before(store: Arc<dyn Store>) {
     assert!(!world.holds(before(top.seq)).await);
     assert!(world.holds(before(top.seq.next())).await);
     assert!(world.holds(Precondition::ThreadReadBefore(top.id, ben.id, Seq(0))).await);
+}
+
+pub async fn user_is(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (ana, ghost) = (world.user("ana").await, world.ghost("ghost").await);
+    let is = |user: &User| Precondition::UserIs(Box::new(user.clone()));
+    assert!(world.holds(is(&ana)).await);
+    assert!(world.holds(is(&ghost)).await);
+    for other in [
+        User { username: "other".to_owned(), ..ana.clone() },
+        User { display_name: "other".to_owned(), ..ana.clone() },
+        User { identity: None, ..ana.clone() },
+        User { identity: ana.identity, ..ghost.clone() },
+        User { server_role: ServerRole::Owner, ..ana.clone() },
+        User { bot: true, ..ana.clone() },
+        User { discoverable: true, ..ana.clone() },
+        User { status: "away".to_owned(), ..ana.clone() },
+        User { disabled: true, ..ana.clone() },
+        world.account("nobody"),
+    ] {
+        assert!(!world.holds(is(&other)).await, "{other:?}");
+    }
+    let now = User { status: "away".to_owned(), ..ana.clone() };
+    world.record(Record::UpdateUser(now.clone())).await;
+    assert_eq!((world.holds(is(&ana)).await, world.holds(is(&now)).await), (false, true));
+}
+
+pub async fn community_is(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let ana = world.user("ana").await;
+    let acme = world.community("acme", &ana).await;
+    assert!(world.holds(Precondition::CommunityIs(acme.clone())).await);
+    for other in [
+        Community { name: "other".to_owned(), ..acme.clone() },
+        Community { slug: "other".to_owned(), ..acme.clone() },
+        Community { id: CommunityId(world.id()), ..acme.clone() },
+    ] {
+        assert!(!world.holds(Precondition::CommunityIs(other)).await);
+    }
+}
+
+pub async fn role_is(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (ana, ben) = (world.user("ana").await, world.user("ben").await);
+    let acme = world.community("acme", &ana).await;
+    let is = |user: &User, role| Precondition::RoleIs(acme.id, user.id, role);
+    assert!(world.holds(is(&ana, Role::Owner)).await);
+    // Unlike a right, a higher role is another one.
+    assert!(!world.holds(is(&ana, Role::Member)).await);
+    assert!(!world.holds(is(&ben, Role::Member)).await);
+    world.enlist(&acme, &ben, Role::Member).await;
+    assert!(world.holds(is(&ben, Role::Member)).await);
+    let left = Fact::MemberLeft { user: author(&ben) };
+    world.append(LogId::Community(acme.id), ben.id, left).await;
+    assert!(!world.holds(is(&ben, Role::Member)).await);
+}
+
+pub async fn channel_is(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let ana = world.user("ana").await;
+    let acme = world.community("acme", &ana).await;
+    let room = world.create(world.room(&acme, "room"), &[&ana]).await;
+    let is = |channel: &Channel| Precondition::ChannelIs(Box::new(channel.clone()));
+    assert!(world.holds(is(&room)).await);
+    for other in [
+        Channel { name: Some("other".to_owned()), ..room.clone() },
+        Channel { visibility: Visibility::Private, ..room.clone() },
+        Channel { topic: "other".to_owned(), ..room.clone() },
+        Channel { category: Some("other".to_owned()), ..room.clone() },
+        Channel { archived: true, ..room.clone() },
+        Channel { default: true, ..room.clone() },
+        world.room(&acme, "another"),
+    ] {
+        assert!(!world.holds(is(&other)).await, "{other:?}");
+    }
+    let now = Channel { topic: "new".to_owned(), ..room.clone() };
+    world.append(log(&room), ana.id, Fact::ChannelUpdated(Box::new(now.clone()))).await;
+    assert_eq!((world.holds(is(&room)).await, world.holds(is(&now)).await), (false, true));
 }

@@ -77,6 +77,7 @@ impl State {
             Precondition::NoAccounts => !accounts.any_with_identity(),
             Precondition::UserActive(id) => accounts.user(*id).is_some_and(|user| !user.disabled),
             Precondition::UsernameFree(name) => accounts.by_username(name).is_none(),
+            Precondition::UserIs(user) => accounts.user(user.id) == Some(&**user),
             Precondition::IdentityFree(identity) => accounts.by_identity(*identity).is_none(),
             Precondition::ChainLength(identity, length) => {
                 accounts.chain_length(*identity) == *length
@@ -94,6 +95,12 @@ impl State {
             Precondition::CommunityRole(community, user, least) => {
                 projections.role(*community, *user).is_some_and(|role| role >= *least)
             }
+            Precondition::CommunityIs(community) => {
+                communities.by_id(community.id) == Some(community)
+            }
+            Precondition::RoleIs(community, user, role) => {
+                projections.role(*community, *user) == Some(*role)
+            }
             Precondition::NotInCommunity(community, user) => {
                 projections.role(*community, *user).is_none()
             }
@@ -107,6 +114,7 @@ impl State {
                 projections.channel_name_free(*community, name, *id)
             }
             Precondition::DmFree(users) => projections.dm(users).is_none(),
+            Precondition::ChannelIs(channel) => projections.channel(channel.id) == Some(&**channel),
             Precondition::ChannelOpen(id) => {
                 projections.channel(*id).is_some_and(|channel| !channel.archived)
             }

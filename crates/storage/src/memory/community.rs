@@ -68,6 +68,10 @@ pub(super) struct Communities {
 }
 
 impl Communities {
+    pub(super) fn by_id(&self, id: CommunityId) -> Option<&Community> {
+        self.rows.get(&id)
+    }
+
     pub(super) fn by_slug(&self, slug: &str) -> Option<&Community> {
         self.rows.values().find(|community| community.slug == slug)
     }
