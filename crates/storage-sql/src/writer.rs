@@ -210,13 +210,15 @@ impl Writer {
                 None => {}
                 Some(Stop::NotDurable) => return,
                 Some(Stop::Asked(done)) => {
-                    // The readers keep the write-ahead log open; whoever copies a stopped server's
-                    // files should find everything in the database itself.
-                    self.erased = true;
-                    if self.idle(&mut conn).await.is_err() {
+                    if self.settle(&mut conn).await.is_err() {
                         return;
                     }
-                    self.fold(&mut conn).await;
+                    // The readers keep the write-ahead log open; whoever copies a stopped server's
+                    // files should find everything in the database itself.
+                    let or_else = "the write-ahead log stays beside the database";
+                    if self.truncate(&mut conn, or_else).await.is_err() {
+                        return;
+                    }
                     drop(conn);
                     if let Some(done) = done {
                         // Whoever asked may have stopped waiting.
@@ -278,6 +280,16 @@ impl Writer {
 
     /// What can wait until nobody writes: the index, and making erasures final.
     async fn idle(&mut self, conn: &mut Option<Conn>) -> Result<(), Stop> {
+        self.settle(conn).await?;
+        if self.erased {
+            let or_else = "erased bodies stay in the write-ahead log until its next reset";
+            self.truncate(conn, or_else).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the tail and the index what they have not been told.
+    async fn settle(&mut self, conn: &mut Option<Conn>) -> Result<(), Stop> {
         if self.group.is_behind() {
             let (group, mut database) = self.database(conn);
             group.catch_up(&mut database).await;
@@ -285,27 +297,25 @@ impl Writer {
                 tokio::time::sleep(RECONNECT).await;
             }
         }
-        self.index(conn).await?;
-        if std::mem::take(&mut self.erased)
-            && matches!(self.source, Source::Sqlite)
-            && let Some(conn) = conn
-            && let Err(error) = conn.batch("PRAGMA wal_checkpoint(TRUNCATE)").await
-        {
-            if matches!(error, StorageError::NotDurable { .. }) {
-                return Err(not_durable());
-            }
-            tracing::warn!(%error, "erased bodies stay in the write-ahead log until its next reset");
-        }
-        Ok(())
+        self.index(conn).await
     }
 
-    /// Moves the write-ahead log into the database, so that a stopped store is one file to copy.
-    async fn fold(&mut self, conn: &mut Option<Conn>) {
-        if matches!(self.source, Source::Sqlite)
-            && let Some(conn) = conn
-            && let Err(error) = conn.batch("PRAGMA wal_checkpoint(TRUNCATE)").await
-        {
-            tracing::warn!(%error, "the write-ahead log stays beside the database");
+    /// Moves the write-ahead log of SQLite into the database and empties it. When that fails for
+    /// another reason than a disk that lies, `or_else` is what comes of it.
+    async fn truncate(
+        &mut self,
+        conn: &mut Option<Conn>,
+        or_else: &'static str,
+    ) -> Result<(), Stop> {
+        self.erased = false;
+        let (Source::Sqlite, Some(conn)) = (&self.source, conn) else { return Ok(()) };
+        match conn.batch("PRAGMA wal_checkpoint(TRUNCATE)").await {
+            Ok(()) => Ok(()),
+            Err(StorageError::NotDurable { .. }) => Err(not_durable()),
+            Err(error) => {
+                tracing::warn!(%error, "{or_else}");
+                Ok(())
+            }
         }
     }
 
