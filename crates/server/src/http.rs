@@ -7,6 +7,7 @@ mod communities;
 mod discovery;
 mod dms;
 pub mod extract;
+mod forwarded;
 pub mod idempotency;
 mod imports;
 mod invites;

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
 /// Who may make an account once there is an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Registration {
@@ -70,6 +72,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Most connections at a time; more wait to be accepted.
     pub connections_max: usize,
+    /// Networks of proxies whose `X-Forwarded-For` says where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Settings {
@@ -84,6 +88,7 @@ impl Settings {
             registration: Registration::Invite,
             limits: Limits::default(),
             connections_max: 10_000,
+            trusted_proxies: Vec::new(),
         }
     }
 

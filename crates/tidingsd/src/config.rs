@@ -28,7 +28,7 @@ use metrics::Metrics;
 use server::Server;
 use storage::{Storage, StorageUrl};
 
-pub(crate) use address::{Listen, PublicUrl};
+pub(crate) use address::{Listen, Network, PublicUrl};
 pub(crate) use server::Registration;
 
 /// Everything that an operator can decide. Each section and each key may be left out.

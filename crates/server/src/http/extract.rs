@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tidings_wire::Code;
 
 use super::trace::Connection;
-use super::{BODY_MAX, problem};
+use super::{BODY_MAX, forwarded, problem};
 use crate::access::Caller;
 use crate::app::App;
 use crate::auth::{cookie, origin};
@@ -156,7 +156,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Where a request comes from, as limits count it: an IPv4 address, or the /64 of an IPv6 one,
+/// Where a request comes from, behind the operator's own proxies, as limits count it: an IPv4 address, or the /64 of an IPv6 one,
 /// which is what one household has. `None` when there is no network in between.
 #[derive(Debug, Clone, Copy)]
 pub struct Address(pub Option<IpAddr>);
@@ -166,16 +166,18 @@ impl FromRequestParts<App> for Address {
 
     async fn from_request_parts(
         parts: &mut Parts,
-        _: &App,
+        app: &App,
     ) -> Result<Self, std::convert::Infallible> {
-        Ok(Self::of(parts))
+        Ok(Self::of(parts, app))
     }
 }
 
 impl Address {
-    pub(super) fn of(parts: &Parts) -> Self {
+    pub(super) fn of(parts: &Parts, app: &App) -> Self {
         let peer = parts.extensions.get::<Connection>().map(|connection| connection.peer.ip());
-        Self(peer.map(|ip| match ip.to_canonical() {
+        let trusted = &app.settings().trusted_proxies;
+        let client = peer.map(|peer| forwarded::client(peer, &parts.headers, trusted));
+        Self(client.map(|ip| match ip {
             IpAddr::V4(ip) => IpAddr::V4(ip),
             IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
         }))

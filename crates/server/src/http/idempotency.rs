@@ -72,7 +72,7 @@ impl Drop for Busy<'_> {
 async fn keyed(app: &App, key: &str, request: Request, next: Next) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     // Strangers are told apart by their address, so that none can ask for another's answer.
-    let address = Address::of(&parts).0;
+    let address = Address::of(&parts, app).0;
     let (user, whose) = match authenticate(&parts, app).await {
         Ok(caller) => (caller.user_id(), String::new()),
         Err(error) if error.code() == Code::Unauthorized => {

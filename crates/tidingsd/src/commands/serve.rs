@@ -199,6 +199,7 @@ fn settings(config: &Config, url: &PublicUrl, address: std::net::SocketAddr) -> 
         origins: accepted_origins(url.as_str(), &[address]),
         registration: config.server.registration.into(),
         limits: (&config.limits).into(),
+        trusted_proxies: config.server.trusted_proxies.iter().map(|network| network.0).collect(),
         connections_max: usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX),
         ..Settings::new(url.as_str())
     }

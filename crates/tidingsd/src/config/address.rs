@@ -1,10 +1,11 @@
 //! Addresses in settings: where to listen, and what people type.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use http::Uri;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::system;
@@ -47,6 +48,28 @@ impl From<Listen> for String {
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// A network, or a single address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Network(pub(crate) IpNet);
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let single = text.parse().ok().map(|ip: IpAddr| IpNet::from(ip.to_canonical()));
+        single.or_else(|| text.parse().ok()).map(Self).ok_or_else(|| {
+            format!("{text:?} is neither an address nor a network, such as 127.0.0.1 or 10.0.0.0/8")
+        })
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.0.to_string()
     }
 }
 

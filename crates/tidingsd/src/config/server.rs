@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Listen, PublicUrl};
+use super::{Listen, Network, PublicUrl};
 
 /// The server itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -29,6 +29,10 @@ pub(crate) struct Server {
     /// The server's name for people.
     #[schema(default = "Tidings")]
     pub(crate) name: String,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses such as `127.0.0.1`, or networks such as
+    /// `10.0.0.0/8`. Limits then count the address that the last of them was dialed from.
+    #[schema(value_type = Vec<String>)]
+    pub(crate) trusted_proxies: Vec<Network>,
 }
 
 impl Default for Server {
@@ -39,6 +43,7 @@ impl Default for Server {
             public_url: None,
             registration: Registration::Invite,
             name: "Tidings".to_owned(),
+            trusted_proxies: Vec::new(),
         }
     }
 }

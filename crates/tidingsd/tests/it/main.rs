@@ -13,6 +13,7 @@ mod export;
 mod import;
 mod metrics;
 mod postgres;
+mod proxies;
 mod rebuild;
 mod settings;
 mod start;
