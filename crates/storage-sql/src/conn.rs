@@ -7,7 +7,7 @@
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use tidings_storage::StorageError;
@@ -22,7 +22,7 @@ pub(crate) enum Value {
     Null,
     Int(i64),
     Bool(bool),
-    Text(Arc<str>),
+    Text(Cow<'static, str>),
     Bytes(Bytes),
     Hash([u8; 32]),
     Id(Uuid),
@@ -41,10 +41,10 @@ value_from! {
     u64, v => Self::Int(i64::try_from(v).unwrap_or(i64::MAX));
     usize, v => Self::Int(i64::try_from(v).unwrap_or(i64::MAX));
     bool, v => Self::Bool(v);
-    &str, v => Self::Text(Arc::from(v));
-    String, v => Self::Text(Arc::from(v));
-    &String, v => Self::Text(Arc::from(v.as_str()));
-    Arc<str>, v => Self::Text(v);
+    &str, v => Self::Text(Cow::Owned(v.to_owned()));
+    String, v => Self::Text(Cow::Owned(v));
+    &String, v => Self::Text(Cow::Owned(v.clone()));
+    Cow<'static, str>, v => Self::Text(v);
     Bytes, v => Self::Bytes(v);
     Vec<u8>, v => Self::Bytes(Bytes::from(v));
     [u8; 32], v => Self::Hash(v);
@@ -191,7 +191,7 @@ impl Conn {
         rows: Vec<Params>,
     ) -> Result<(), StorageError> {
         match self {
-            Self::Sqlite(conn) => rows.iter().try_for_each(|row| conn.execute(sql, row).map(drop)),
+            Self::Sqlite(conn) => conn.execute_each(sql, &rows),
             Self::Postgres(conn) => conn.execute_each(sql, rows).await,
         }
     }
@@ -229,10 +229,7 @@ impl Conn {
         mut map: impl FnMut(&Row<'_>) -> Result<T, StorageError> + Send,
     ) -> Result<Vec<Option<T>>, StorageError> {
         match self {
-            Self::Sqlite(conn) => rows
-                .iter()
-                .map(|row| Ok(conn.query(sql, row, &mut map)?.into_iter().next()))
-                .collect(),
+            Self::Sqlite(conn) => conn.query_each(sql, &rows, &mut map),
             Self::Postgres(conn) => {
                 let answers = conn.rows_each(sql, rows).await?;
                 answers

@@ -73,7 +73,7 @@ CREATE TABLE memberships (
 CREATE INDEX memberships_log ON memberships (log, user_id) WHERE left_position = 0;
 
 -- `ordinal` is the log's message_count right after the message; `latest` the position of the entry
--- with the newest version.
+-- with the newest version. What the timeline shows stands together, so a page of it is one walk.
 CREATE TABLE messages (
   log           INTEGER NOT NULL,
   seq           INTEGER NOT NULL,
@@ -93,10 +93,9 @@ CREATE TABLE messages (
   reply_count   INTEGER NOT NULL DEFAULT 0,
   last_reply_at INTEGER NOT NULL DEFAULT 0,
   reply_number  INTEGER NOT NULL DEFAULT 0,
-  PRIMARY KEY (log, seq)
+  PRIMARY KEY (log, timeline, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX messages_id ON messages (id);
-CREATE INDEX messages_timeline ON messages (log, seq) WHERE timeline;
 CREATE INDEX messages_thread ON messages (parent, seq) WHERE reply;
 -- `reply_number` counts the replies of a thread that were said here, deleted ones too; it is 0 for
 -- everything else. The second index has the tombstones that unread counts subtract.

@@ -89,7 +89,7 @@ impl ToSql for Value {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(value) => value.to_sql_checked(ty, out),
             Self::Bool(value) => value.to_sql_checked(ty, out),
-            Self::Text(value) => (&**value).to_sql_checked(ty, out),
+            Self::Text(value) => value.as_ref().to_sql_checked(ty, out),
             Self::Bytes(value) => (&**value).to_sql_checked(ty, out),
             Self::Hash(value) => value.as_slice().to_sql_checked(ty, out),
             Self::Id(value) => value.to_sql_checked(ty, out),

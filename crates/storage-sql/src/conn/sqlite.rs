@@ -62,6 +62,35 @@ impl SqliteConn {
         Ok(changed as u64)
     }
 
+    /// Looks the statement up once, however many rows there are.
+    pub(super) fn execute_each(&self, sql: &str, rows: &[Vec<Value>]) -> Result<(), StorageError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.connection.prepare_cached(sql).map_err(|e| error(&e))?;
+        rows.iter().try_for_each(|row| {
+            statement.execute(params_of(row)).map(drop).map_err(|e| error(&e))
+        })
+    }
+
+    /// The first row for each of many parameters.
+    pub(super) fn query_each<T>(
+        &self,
+        sql: &str,
+        rows: &[Vec<Value>],
+        map: &mut impl FnMut(&Row<'_>) -> Result<T, StorageError>,
+    ) -> Result<Vec<Option<T>>, StorageError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.connection.prepare_cached(sql).map_err(|e| error(&e))?;
+        let first = |row: &Vec<Value>| {
+            let mut found = statement.query(params_of(row)).map_err(|e| error(&e))?;
+            found.next().map_err(|e| error(&e))?.map(|row| map(&Row::Sqlite(row))).transpose()
+        };
+        rows.iter().map(first).collect()
+    }
+
     pub(super) fn query<T>(
         &self,
         sql: &str,

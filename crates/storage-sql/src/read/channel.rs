@@ -109,7 +109,8 @@ pub(crate) async fn unread_at(
 async fn ordinal_at(conn: &mut Conn, log: i64, seq: Seq) -> Result<u64, StorageError> {
     let found = conn
         .query_first(
-            "SELECT ordinal FROM messages WHERE log = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
+            "SELECT ordinal FROM messages WHERE log = ?1 AND timeline = TRUE AND seq <= ?2
+             ORDER BY seq DESC LIMIT 1",
             params![log, seq],
             |row| row.count(0),
         )

@@ -132,10 +132,10 @@ struct Direction {
 
 const TIMELINE: Direction = Direction {
     before: select_message!(
-        "WHERE m.log = ?1 AND m.timeline AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?3"
+        "WHERE m.log = ?1 AND m.timeline = TRUE AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?3"
     ),
     after: select_message!(
-        "WHERE m.log = ?1 AND m.timeline AND m.seq > ?2 ORDER BY m.seq LIMIT ?3"
+        "WHERE m.log = ?1 AND m.timeline = TRUE AND m.seq > ?2 ORDER BY m.seq LIMIT ?3"
     ),
 };
 const THREAD: Direction = Direction {

@@ -317,7 +317,7 @@ impl<'c> Batch<'c> {
             position,
             log,
             place.seq,
-            fact.kind(),
+            Cow::Borrowed(fact.kind()),
             entry.actor,
             entry.at,
             subject.message,
