@@ -8,7 +8,7 @@
 use async_trait::async_trait;
 use tidings_domain::search::token;
 use tidings_domain::{Message, MessageId, Position, UserId};
-use tidings_storage::search::{Carries, SearchFilter, SearchPage, has_link, searchable};
+use tidings_storage::search::{Carries, SearchFilter, SearchPage, has_link, words};
 use tidings_storage::{SearchRepository, StorageError};
 
 use crate::conn::{Conn, Params, Value, params};
@@ -32,7 +32,11 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn new(position: u64, log: i64, message: &Message) -> Self {
-        let words = token::list(&searchable(&message.body)).join(" ");
+        Self::with_words(position, log, message, words(&message.body))
+    }
+
+    /// The document of a message whose words were cut before.
+    pub(crate) fn with_words(position: u64, log: i64, message: &Message, words: String) -> Self {
         let carries = if has_link(&message.body) { LINK } else { 0 };
         Self { position, log, author: message.author.id, carries, words }
     }

@@ -76,7 +76,8 @@ pub(crate) struct WriterHandle {
 }
 
 impl WriterHandle {
-    pub(crate) async fn submit(&self, change: Change) -> Result<Pending, StorageError> {
+    pub(crate) async fn submit(&self, mut change: Change) -> Result<Pending, StorageError> {
+        change.prepare();
         let (answer, pending) = oneshot::channel();
         self.send(Request::Change(Box::new(change), answer)).await?;
         Ok(pending)

@@ -8,9 +8,13 @@ use tidings_domain::{
     MessageId, Position, Role, Seq, SessionId, Timestamp, User, UserId,
 };
 
+use tidings_wire::chain::Committing;
+use tidings_wire::event::Unplaced;
+
 use crate::community::StoredInvite;
 use crate::error::StorageError;
 use crate::operation::StoredResponse;
+use crate::search::words;
 use crate::session::StoredSession;
 
 /// SHA-256 of a secret or of a request.
@@ -33,6 +37,36 @@ pub struct Change {
     pub entries: Vec<NewEntry>,
     /// What makes this change safe to repeat; checked before the preconditions.
     pub dedupe: Option<Dedupe>,
+    /// What a store made of the entries ahead of its writer; callers leave it empty.
+    pub prepared: Vec<Option<Box<Prepared>>>,
+}
+
+/// What is known of a new message before it has its place: done by whoever submits it, so that the
+/// one writer has less to do.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The entry's data but for its end.
+    pub data: Unplaced,
+    /// The commitment to that data but for its end.
+    pub commitment: Committing,
+    /// The words of the body for the search index, between single spaces.
+    pub words: String,
+}
+
+impl Prepared {
+    fn of(entry: &NewEntry) -> Option<Box<Self>> {
+        let Fact::MessageCreated { message } = &entry.fact else { return None };
+        let data = Unplaced::new(message)?;
+        let commitment = Committing::begin(&entry.salt, data.as_bytes());
+        Some(Box::new(Self { data, commitment, words: words(&message.body) }))
+    }
+}
+
+impl Change {
+    /// Fills [`Change::prepared`], one for each entry.
+    pub fn prepare(&mut self) {
+        self.prepared = self.entries.iter().map(Prepared::of).collect();
+    }
 }
 
 /// An entry before the writer has given it its place.

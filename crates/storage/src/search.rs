@@ -1,6 +1,7 @@
 //! Full-text search. The index follows the log with a position of its own.
 
 use async_trait::async_trait;
+use tidings_domain::search::token;
 use tidings_domain::{ChannelId, Position, Timestamp, UserId};
 
 use crate::error::StorageError;
@@ -72,6 +73,18 @@ pub fn searchable(body: &str) -> String {
     }
     text.push_str(rest);
     text
+}
+
+/// The words of a body as the index has them, between single spaces.
+pub fn words(body: &str) -> String {
+    let mut words = String::with_capacity(body.len());
+    for token in token::tokens(&searchable(body)) {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(&token.folded);
+    }
+    words
 }
 
 /// Whether a body carries a link, as `has:link` understands it.

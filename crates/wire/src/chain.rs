@@ -17,6 +17,22 @@ pub fn commitment(salt: &[u8; 32], data: &[u8]) -> Hash {
     Sha256::new().chain_update(salt).chain_update(data).finalize().into()
 }
 
+/// A commitment to data whose end is not known yet.
+#[derive(Debug, Clone)]
+pub struct Committing(Sha256);
+
+impl Committing {
+    /// Begins with the salt and what is known of the data.
+    pub fn begin(salt: &[u8; 32], data: &[u8]) -> Self {
+        Self(Sha256::new().chain_update(salt).chain_update(data))
+    }
+
+    /// What [`commitment`] makes of the whole.
+    pub fn end(&self, rest: &[u8]) -> Hash {
+        self.0.clone().chain_update(rest).finalize().into()
+    }
+}
+
 /// Chains an entry to the one before it.
 pub fn entry_hash(prev: &Hash, header: &[u8], commitment: &Hash) -> Hash {
     Sha256::new().chain_update(prev).chain_update(header).chain_update(commitment).finalize().into()

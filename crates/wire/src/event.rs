@@ -106,17 +106,21 @@ impl Header<'_> {
 
     /// The event's canonical JSON around `data`, which must be canonical JSON itself.
     pub fn encode_event(&self, data: &[u8]) -> Vec<u8> {
-        let mut head = String::with_capacity(192);
-        self.before(&mut head);
-        head.push_str("\"data\":");
-        let mut out = Vec::with_capacity(head.len() + data.len() + 192);
-        out.extend_from_slice(head.as_bytes());
-        out.extend_from_slice(data);
-        head.clear();
-        head.push_str(",\"log\":\"");
-        self.after(&mut head);
-        out.extend_from_slice(head.as_bytes());
-        out
+        self.encode_both(data).1
+    }
+
+    /// What [`Header::encode`] and [`Header::encode_event`] make, without drawing ids and times
+    /// twice.
+    pub fn encode_both(&self, data: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let mut header = String::with_capacity(320);
+        self.before(&mut header);
+        let split = header.len();
+        header.push_str("\"log\":\"");
+        self.after(&mut header);
+        let header = header.into_bytes();
+        let (before, after) = header.split_at(split);
+        let event = [before, b"\"data\":", data, b",", after].concat();
+        (header, event)
     }
 
     // Writing to a string cannot fail, so the results of `write!` are dropped.
@@ -140,6 +144,34 @@ impl Header<'_> {
             "{log}\",\"seq\":{seq},\"timestamp\":\"{}\",\"type\":\"{kind}\"}}",
             Time(*at)
         );
+    }
+}
+
+/// `data` of a `message.created` that has no place yet: everything but the number at its end.
+#[derive(Debug, Clone)]
+pub struct Unplaced(Vec<u8>);
+
+/// How the data of a message ends that has no place yet: `seq` is the last of its sorted fields.
+const NO_PLACE: &[u8] = b"0}";
+
+impl Unplaced {
+    /// Encodes a message ahead of its place; `None` when only [`encode_data`] can encode it.
+    pub fn new(message: &tidings_domain::Message) -> Option<Self> {
+        let unplaced = Message { seq: 0, ..Message::from(message) };
+        let mut data = serde_json::to_vec(&unplaced).ok()?;
+        let ends = data.ends_with(b",\"seq\":0}");
+        data.truncate(data.len() - NO_PLACE.len());
+        ends.then_some(Self(data))
+    }
+
+    /// What the data of every place begins with.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What follows it at a place.
+    pub fn rest(seq: Seq) -> String {
+        format!("{seq}}}")
     }
 }
 

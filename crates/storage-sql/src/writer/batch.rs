@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tidings_domain::{ChannelId, CommunityId, Fact, LogId, MessageId, Position, Seq, UserId};
-use tidings_storage::change::Placed;
+use tidings_storage::change::{Placed, Prepared};
 use tidings_storage::{
     Change, ChangeError, Committed, CommittedEntry, Deduped, NewEntry, Precondition, Refusal,
     StorageError,
 };
 use tidings_wire::chain;
-use tidings_wire::event::{Header, encode_data};
+use tidings_wire::event::{Header, Unplaced, encode_data};
 use uuid::Uuid;
 
 use super::{precondition, projection, record};
@@ -164,8 +164,9 @@ impl<'c> Batch<'c> {
             record::write(self.conn, record).await?;
         }
         let mut placed = Vec::with_capacity(change.entries.len());
-        for entry in &change.entries {
-            let (place, message_id) = self.append(entry).await?;
+        let prepared = change.prepared.iter().map(Option::as_deref).chain(std::iter::repeat(None));
+        for (entry, prepared) in change.entries.iter().zip(prepared) {
+            let (place, message_id) = self.append(entry, prepared).await?;
             if let (Some(dedupe), Some(message_id)) = (&change.dedupe, message_id) {
                 self.remember(dedupe, message_id, place.seq).await?;
             }
@@ -286,6 +287,7 @@ impl<'c> Batch<'c> {
     async fn append(
         &mut self,
         entry: &NewEntry,
+        prepared: Option<&Prepared>,
     ) -> Result<(Placed, Option<MessageId>), StorageError> {
         let mut fact = entry.fact.clone();
         let position = self.position + 1;
@@ -294,8 +296,7 @@ impl<'c> Batch<'c> {
             Placed { position: Position(position), seq: Seq(head.seq + 1) }
         };
         let subject = projection::complete(self, entry.log, place, entry.at, &mut fact).await?;
-        let data =
-            encode_data(&fact).map_err(|e| StorageError::Internal { detail: e.to_string() })?;
+        let (data, commitment) = encode(&fact, &entry.salt, place.seq, prepared)?;
         let header = Header {
             actor: entry.actor,
             community: entry.community,
@@ -304,10 +305,9 @@ impl<'c> Batch<'c> {
             at: entry.at,
             kind: fact.kind(),
         };
-        let commitment = chain::commitment(&entry.salt, &data);
-        let event = Bytes::from(header.encode_event(&data));
+        let (header, event) = header.encode_both(&data);
         let head = self.head(entry.log, entry.community).await?;
-        let hash = chain::entry_hash(&head.hash, &header.encode(), &commitment);
+        let hash = chain::entry_hash(&head.hash, &header, &commitment);
         head.seq = place.seq.0;
         head.hash = hash;
         head.changed = true;
@@ -333,7 +333,12 @@ impl<'c> Batch<'c> {
         projection::project(self, &seen, Some(&fact)).await?;
         let created = match &fact {
             Fact::MessageCreated { message } => {
-                self.documents.push(Document::new(position, log, message));
+                self.documents.push(match prepared {
+                    Some(Prepared { words, .. }) => {
+                        Document::with_words(position, log, message, words.clone())
+                    }
+                    None => Document::new(position, log, message),
+                });
                 Some(subject.message)
             }
             Fact::MessageEdited { .. } | Fact::MessageDeleted { .. } => {
@@ -349,7 +354,7 @@ impl<'c> Batch<'c> {
             community: entry.community,
             actor: entry.actor,
             fact: Some(Arc::new(fact)),
-            event,
+            event: Bytes::from(event),
         });
         Ok((place, created))
     }
@@ -408,6 +413,23 @@ impl<'c> Batch<'c> {
             simple: self.simple,
         })
     }
+}
+
+/// The data of an entry, and the commitment to it.
+fn encode(
+    fact: &Fact,
+    salt: &[u8; 32],
+    seq: Seq,
+    prepared: Option<&Prepared>,
+) -> Result<(Vec<u8>, chain::Hash), StorageError> {
+    if let Some(Prepared { data, commitment, .. }) = prepared {
+        let rest = Unplaced::rest(seq);
+        let data = [data.as_bytes(), rest.as_bytes()].concat();
+        return Ok((data, commitment.end(rest.as_bytes())));
+    }
+    let data = encode_data(fact).map_err(|e| StorageError::Internal { detail: e.to_string() })?;
+    let commitment = chain::commitment(salt, &data);
+    Ok((data, commitment))
 }
 
 /// Whether a change is one new message and nothing else that other sends could depend on.

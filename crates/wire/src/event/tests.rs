@@ -139,3 +139,17 @@ fn unknown_types_and_broken_data_are_errors() {
     let data = br#"{"role":"king","user":{"bot":false,"display_name":"a","id":"00000000-0000-0000-0000-000000000001","username":"a"}}"#;
     assert!(matches!(decode_data("member.joined", data), Err(DecodeError::Word { .. })));
 }
+
+#[test]
+fn a_message_encoded_ahead_of_its_place_is_the_message_at_that_place() {
+    let salt = [3; 32];
+    for seq in [0, 7, 10, u64::MAX] {
+        let message = Box::new(DomainMessage { seq: Seq(seq), ..message() });
+        let whole = encode_data(&Fact::MessageCreated { message: message.clone() }).unwrap();
+        let unplaced = Unplaced::new(&DomainMessage { seq: Seq(99), ..*message }).unwrap();
+        let rest = Unplaced::rest(Seq(seq));
+        assert_eq!([unplaced.as_bytes(), rest.as_bytes()].concat(), whole);
+        let committing = crate::chain::Committing::begin(&salt, unplaced.as_bytes());
+        assert_eq!(committing.end(rest.as_bytes()), crate::chain::commitment(&salt, &whole));
+    }
+}
