@@ -30,7 +30,7 @@ impl Database {
         self.read(
             "SELECT m.id, m.seq, m.author, m.created_at, e.data
              FROM messages m JOIN entries e ON e.position = m.latest
-             WHERE m.log = ?1 AND m.timeline AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?3",
+             WHERE m.log = ?1 AND m.timeline = TRUE AND m.seq < ?2 ORDER BY m.seq DESC LIMIT ?3",
             params![log, seq, i64::try_from(limit)?],
         )
     }
@@ -40,7 +40,7 @@ impl Database {
         self.read(
             "SELECT m.id, m.seq, m.author, m.created_at, e.data
              FROM messages m JOIN entries e ON e.position = m.latest
-             WHERE m.log = ?1 AND m.timeline AND m.seq >= ?2 ORDER BY m.seq LIMIT ?3",
+             WHERE m.log = ?1 AND m.timeline = TRUE AND m.seq >= ?2 ORDER BY m.seq LIMIT ?3",
             params![log, seq, i64::try_from(limit)?],
         )
     }
