@@ -26,6 +26,7 @@ pub mod search;
 pub mod server;
 mod session;
 pub mod sync;
+mod token;
 
 pub use client::Client;
 pub use error::ClientError;

@@ -72,6 +72,14 @@ uuid_id!(
     /// A session: one login of one device.
     SessionId
 );
+uuid_id!(
+    /// An API token; its id is no secret.
+    TokenId
+);
+uuid_id!(
+    /// A webhook, incoming or outgoing.
+    WebhookId
+);
 
 /// The text is not a hyphenated UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

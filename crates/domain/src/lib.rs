@@ -14,6 +14,7 @@ pub mod log;
 pub mod message;
 pub mod name;
 pub mod reference;
+pub mod scope;
 pub mod search;
 pub mod time;
 pub mod user;
@@ -22,9 +23,11 @@ pub use channel::{Channel, ChannelType, RoomKind, Visibility};
 pub use community::{Community, Role};
 pub use fact::Fact;
 pub use id::{
-    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MessageId, SessionId, UserId,
+    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MessageId, SessionId, TokenId,
+    UserId, WebhookId,
 };
 pub use log::{LogId, Position, Seq};
 pub use message::{Author, Emoji, Format, Mention, Message};
+pub use scope::{Scope, Scopes};
 pub use time::Timestamp;
 pub use user::{ServerRole, User};

@@ -5,12 +5,15 @@
 //! thing but may not do this to it. The writer checks again inside of its transaction: a right
 //! that was lost a moment ago is lost.
 
+pub mod scope;
+
 use std::sync::Arc;
 
 use tidings_domain::{
-    Channel, ChannelId, ChannelType, CommunityId, DeviceId, MessageId, Role, RoomKind, ServerRole,
-    SessionId, User, UserId, Visibility,
+    Channel, ChannelId, ChannelType, CommunityId, DeviceId, MessageId, Role, RoomKind, Scope,
+    Scopes, ServerRole, SessionId, TokenId, User, UserId, Visibility,
 };
+use tidings_storage::bot::{StoredBot, StoredToken};
 use tidings_storage::message::StoredMessage;
 use tokio_util::sync::CancellationToken;
 
@@ -21,13 +24,15 @@ use crate::error::ApiError;
 #[derive(Debug, Clone)]
 pub struct Caller(Arc<LiveSession>);
 
-/// A session that somebody uses now.
+/// A session that somebody uses now, or an API token: then it has the token's id and no device.
 #[derive(Debug)]
 pub(crate) struct LiveSession {
     pub(crate) user_id: UserId,
     pub(crate) session_id: SessionId,
     pub(crate) device_id: DeviceId,
     pub(crate) server_role: ServerRole,
+    /// What the API token allows; `None` for a session, which may do all that its person may.
+    pub(crate) scopes: Option<Scopes>,
     pub(crate) token_hash: [u8; 32],
     pub(crate) ended: CancellationToken,
 }
@@ -54,6 +59,45 @@ impl Caller {
     /// The device that logged in.
     pub fn device_id(&self) -> DeviceId {
         self.0.device_id
+    }
+
+    /// What the API token allows, when the caller is one.
+    pub fn scopes(&self) -> Option<Scopes> {
+        self.session().scopes
+    }
+
+    /// Refuses an API token that was not made for this.
+    ///
+    /// # Errors
+    /// `forbidden`, with the scope that is missing.
+    pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
+        match self.scopes() {
+            Some(scopes) if !scopes.allow(scope) => Err(ApiError::forbidden(format!(
+                "This token was not made for this: it needs the scope {}.",
+                scope.as_str()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses an API token that was not made for a route.
+    ///
+    /// # Errors
+    /// `forbidden`, with what is missing.
+    pub(crate) fn admit(&self, need: scope::Need) -> Result<(), ApiError> {
+        match need {
+            scope::Need::Nothing => Ok(()),
+            scope::Need::Scope(scope) => self.require(scope),
+            scope::Need::Session if self.scopes().is_none() => Ok(()),
+            scope::Need::Session => {
+                Err(ApiError::forbidden("Tokens may not do this; it needs somebody who logged in."))
+            }
+        }
+    }
+
+    /// Whether limits on sending are lifted: for tokens with the scope `admin`, never for people.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        self.scopes().is_some_and(|scopes| scopes.has(Scope::Admin))
     }
 
     /// Is cancelled when the session ends: logged out, revoked, or its device revoked. Long-lived
@@ -216,6 +260,36 @@ impl ProfileReader {
     }
 }
 
+/// An admin of the community that a bot was made for.
+#[derive(Debug, Clone)]
+pub struct BotManager {
+    user: UserId,
+    bot: StoredBot,
+}
+
+impl BotManager {
+    /// Who.
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// Of which bot.
+    pub const fn bot(&self) -> &StoredBot {
+        &self.bot
+    }
+}
+
+/// Somebody who may revoke a token: whose it is, or an admin of the bot whose it is.
+#[derive(Debug, Clone)]
+pub struct TokenManager(StoredToken);
+
+impl TokenManager {
+    /// Which token.
+    pub const fn token(&self) -> &StoredToken {
+        &self.0
+    }
+}
+
 /// The server's owner.
 #[derive(Debug, Clone)]
 pub struct ServerOwner(UserId);
@@ -311,6 +385,7 @@ impl Access<'_> {
 
     /// Somebody who may write into the channel.
     pub async fn poster(&self, caller: &Caller, id: ChannelId) -> Result<Poster, ApiError> {
+        caller.require(Scope::MessagesWrite)?;
         post(self.reader(caller, id).await?)
     }
 
@@ -372,6 +447,22 @@ impl Access<'_> {
             || caller.session().server_role == ServerRole::Owner
             || self.0.store().share_a_room(caller.user_id(), id).await?;
         if known { Ok(ProfileReader(user)) } else { Err(ApiError::not_found()) }
+    }
+
+    /// An admin of the bot's community.
+    pub async fn bot(&self, caller: &Caller, id: UserId) -> Result<BotManager, ApiError> {
+        let bot = self.0.store().bot(id).await?.ok_or_else(ApiError::not_found)?;
+        let admin = self.admin(caller, bot.community_id).await?;
+        Ok(BotManager { user: admin.member().user(), bot })
+    }
+
+    /// Somebody who may revoke the token. To everybody else it does not exist.
+    pub async fn token(&self, caller: &Caller, id: TokenId) -> Result<TokenManager, ApiError> {
+        let token = self.0.store().token(id).await?.ok_or_else(ApiError::not_found)?;
+        if token.user_id != caller.user_id() {
+            self.bot(caller, token.user_id).await?;
+        }
+        Ok(TokenManager(token))
     }
 
     /// The server's owner.

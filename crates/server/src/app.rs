@@ -1,6 +1,7 @@
 //! The use cases, and everything they share.
 
 pub mod accounts;
+pub mod bots;
 pub mod chains;
 mod change;
 pub mod channels;
@@ -17,6 +18,7 @@ pub mod registration;
 pub mod resets;
 pub mod search;
 pub mod sessions;
+pub mod tokens;
 pub mod typing;
 
 use std::collections::HashSet;
@@ -313,6 +315,16 @@ impl App {
     /// Members of communities.
     pub fn members(&self) -> members::Members<'_> {
         members::Members(self)
+    }
+
+    /// Bots.
+    pub fn bots(&self) -> bots::Bots<'_> {
+        bots::Bots(self)
+    }
+
+    /// API tokens.
+    pub fn tokens(&self) -> tokens::Tokens<'_> {
+        tokens::Tokens(self)
     }
 
     /// Invites.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidings_domain::{
     Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId,
-    MessageId, Position, Role, Seq, SessionId, Timestamp, User, UserId,
+    MessageId, Position, Role, Seq, SessionId, Timestamp, TokenId, User, UserId,
 };
 
 use tidings_wire::chain::Committing;
 use tidings_wire::event::Unplaced;
 
+use crate::bot::{StoredBot, StoredToken};
 use crate::community::StoredInvite;
 use crate::error::StorageError;
 use crate::operation::StoredResponse;
@@ -210,6 +211,18 @@ pub enum Record {
     DeleteSession(SessionId),
     /// Every session of the user ends; with a device, only its sessions.
     DeleteSessions(UserId, Option<DeviceId>),
+    /// What makes an account a bot.
+    CreateBot(StoredBot),
+    /// An account is no bot of any community any more.
+    DeleteBot(UserId),
+    /// A new API token.
+    CreateToken(StoredToken),
+    /// An API token was used.
+    TouchToken(TokenId, Timestamp),
+    /// An API token ends.
+    DeleteToken(TokenId),
+    /// Every API token of the account ends.
+    DeleteTokens(UserId),
     /// A new community.
     CreateCommunity(Community),
     /// Name and slug of a community as they are now.
@@ -231,7 +244,7 @@ pub enum Record {
     PutResponse(StoredResponse),
     /// A value of the server's own, such as its gateway id; replaces an older one.
     PutSetting(&'static str, Vec<u8>),
-    /// Challenges, responses, resets and sessions that ended before this time are forgotten.
+    /// Challenges, responses, resets, sessions and tokens that ended before this time are forgotten.
     Prune(Timestamp),
 }
 

@@ -13,6 +13,7 @@
 )]
 
 pub mod account;
+pub mod bot;
 pub mod change;
 pub mod channel;
 pub mod community;
@@ -41,6 +42,11 @@ macro_rules! conformance_suite {
                 the_server_owner_is_the_first_of_them
                 accounts_are_listed_in_order_of_ids
                 chains_grow_at_their_end
+            }
+            bot {
+                bots_are_found_by_account_and_community
+                a_token_is_found_by_its_hash
+                tokens_end_one_by_one_by_account_and_by_time
             }
             change {
                 the_same_request_is_replayed
@@ -222,6 +228,7 @@ mod tests {
         let listed = include_str!("conformance.rs");
         for (noun, text) in [
             ("account", include_str!("conformance/account.rs")),
+            ("bot", include_str!("conformance/bot.rs")),
             ("change", include_str!("conformance/change.rs")),
             ("channel", include_str!("conformance/channel.rs")),
             ("community", include_str!("conformance/community.rs")),

@@ -11,6 +11,7 @@
 //! three run.
 
 pub mod account;
+pub mod bot;
 pub mod change;
 pub mod channel;
 pub mod community;
@@ -27,6 +28,7 @@ pub mod search;
 pub mod session;
 
 pub use account::AccountRepository;
+pub use bot::BotRepository;
 pub use change::{
     Change, ChangeError, Committed, Dedupe, Deduped, LogWriter, NewEntry, Precondition, Record,
     Refusal,
@@ -46,6 +48,7 @@ pub use session::SessionRepository;
 pub trait Store:
     LogWriter
     + AccountRepository
+    + BotRepository
     + ChannelRepository
     + CommunityRepository
     + EntryRepository
@@ -64,6 +67,7 @@ pub trait Store:
 impl<T> Store for T where
     T: LogWriter
         + AccountRepository
+        + BotRepository
         + ChannelRepository
         + CommunityRepository
         + EntryRepository

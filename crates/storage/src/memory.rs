@@ -3,6 +3,7 @@
 //! All state is behind one lock that is never held across an await. Nothing survives the process.
 
 mod account;
+mod bot;
 mod change;
 mod channel;
 mod community;
@@ -18,6 +19,7 @@ mod writer;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::memory::account::Accounts;
+use crate::memory::bot::Bots;
 use crate::memory::change::Dedupes;
 use crate::memory::community::Communities;
 use crate::memory::entry::Log;
@@ -54,6 +56,7 @@ struct State {
     projections: Projections,
     accounts: Accounts,
     sessions: Sessions,
+    bots: Bots,
     communities: Communities,
     sources: Sources,
     operations: Operations,

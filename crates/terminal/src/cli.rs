@@ -3,11 +3,11 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin::AdminCommand, api::Api, channel::ChannelCommand, community::CommunityCommand,
-    completions::Completions, delete::Delete, devices::DevicesCommand, dm::Dm, edit::Edit,
-    invite::InviteCommand, login::Login, logout::Logout, man::Man, members::MembersCommand,
-    react::React, read::Read, register::Register, search::Search, send::Send,
-    sessions::SessionsCommand, tail::Tail, whoami::Whoami,
+    admin::AdminCommand, api::Api, bot::BotCommand, channel::ChannelCommand,
+    community::CommunityCommand, completions::Completions, delete::Delete, devices::DevicesCommand,
+    dm::Dm, edit::Edit, invite::InviteCommand, login::Login, logout::Logout, man::Man,
+    members::MembersCommand, react::React, read::Read, register::Register, search::Search,
+    send::Send, sessions::SessionsCommand, tail::Tail, token::TokenCommand, whoami::Whoami,
 };
 use crate::ctx::Ctx;
 use crate::failure::Failure;
@@ -68,6 +68,12 @@ pub(crate) enum Command {
     /// Make and accept invites.
     #[command(subcommand, alias = "invites")]
     Invite(InviteCommand),
+    /// Make, list and delete bots.
+    #[command(subcommand, alias = "bots")]
+    Bot(BotCommand),
+    /// Make, list and revoke the tokens of programs.
+    #[command(subcommand, alias = "tokens")]
+    Token(TokenCommand),
     Send(Send),
     Edit(Edit),
     Delete(Delete),
@@ -97,6 +103,8 @@ impl Command {
             Self::Members(command) => command.run(ctx).await,
             Self::Channel(command) => command.run(ctx).await,
             Self::Invite(command) => command.run(ctx).await,
+            Self::Bot(command) => command.run(ctx).await,
+            Self::Token(command) => command.run(ctx).await,
             Self::Send(command) => command.run(ctx).await,
             Self::Edit(command) => command.run(ctx).await,
             Self::Delete(command) => command.run(ctx).await,
@@ -169,6 +177,7 @@ mod tests {
             include_str!("../../../docs/guide/start.md"),
             include_str!("../../../docs/guide/terminal.md"),
             include_str!("../../../docs/guide/import.md"),
+            include_str!("../../../docs/guide/bots.md"),
             include_str!("../../../docs/guide/operate.md"),
         ];
         let mut lines: Vec<String> =

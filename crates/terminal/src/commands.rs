@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod api;
+pub(crate) mod bot;
 pub(crate) mod channel;
 pub(crate) mod community;
 pub(crate) mod completions;
@@ -21,4 +22,5 @@ pub(crate) mod search;
 pub(crate) mod send;
 pub(crate) mod sessions;
 pub(crate) mod tail;
+pub(crate) mod token;
 pub(crate) mod whoami;

@@ -53,6 +53,8 @@ impl Stale {
             Record::UpdateUser(user) => Some(Self::User(user.id)),
             Record::RenameUser(user, _) => Some(Self::User(*user)),
             Record::DeleteSession(id) => Some(Self::Session(*id)),
+            Record::DeleteToken(id) => Some(Self::Session(SessionId(id.0))),
+            Record::DeleteTokens(user) => Some(Self::Sessions(*user, None)),
             Record::DeleteSessions(user, device) => Some(Self::Sessions(*user, *device)),
             _ => None,
         }

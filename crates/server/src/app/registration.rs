@@ -259,6 +259,7 @@ impl Registrations<'_> {
                 change.records.extend([
                     Record::UseReset(digest),
                     Record::DeleteSessions(user.id, None),
+                    Record::DeleteTokens(user.id),
                     Record::UpdateUser(user.clone()),
                 ]);
                 self.announce(&mut change, &user, previous, proven).await?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use subtle::ConstantTimeEq as _;
-use tidings_domain::{DeviceId, IdentityKey, SessionId, UserId};
+use tidings_domain::{DeviceId, IdentityKey, Scopes, SessionId, Timestamp, User, UserId};
 use tidings_identity::{Login, Signature};
 use tidings_storage::session::StoredSession;
 use tidings_storage::{Change, ChangeError, Precondition, Record, Refusal};
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::App;
 use super::accounts::me;
+use super::tokens::is_good;
 use crate::access::{Caller, LiveSession};
 use crate::auth::challenge;
 use crate::auth::origin;
@@ -91,6 +92,25 @@ impl Live {
 /// From [`App::sessions`].
 #[derive(Debug, Clone, Copy)]
 pub struct Sessions<'a>(pub(super) &'a App);
+
+/// What a bearer secret looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Session,
+    Token,
+    /// Only its hash is known.
+    Either,
+}
+
+/// A session or API token that is good.
+struct Found {
+    user: User,
+    id: SessionId,
+    device: DeviceId,
+    scopes: Option<Scopes>,
+    /// Writes down that it was used, when that is due.
+    touch: Option<Record>,
+}
 
 /// A session that is about to be written.
 pub(super) struct Opening {
@@ -212,7 +232,8 @@ impl Sessions<'_> {
         let hash = token::hash(token);
         match self.0.caches().sessions.fresh(&hash, self.0.clock().elapsed()) {
             Some(session) => Ok(Caller::new(session)),
-            None => self.read(hash).await,
+            None if token.starts_with(token::API_PREFIX) => self.read(hash, Kind::Token).await,
+            None => self.read(hash, Kind::Session).await,
         }
     }
 
@@ -221,7 +242,7 @@ impl Sessions<'_> {
     /// # Errors
     /// As [`Sessions::authenticate`].
     pub(crate) async fn by_hash(&self, hash: [u8; 32]) -> Result<Caller, ApiError> {
-        self.read(hash).await
+        self.read(hash, Kind::Either).await
     }
 
     /// Looks again whether the caller's session is still good: for connections that live longer
@@ -230,12 +251,13 @@ impl Sessions<'_> {
     /// # Errors
     /// As [`Sessions::authenticate`]; [`Caller::ended`] is cancelled then.
     pub async fn recheck(&self, caller: &Caller) -> Result<(), ApiError> {
-        self.read(caller.session().token_hash).await.map(drop)
+        let kind = if caller.scopes().is_some() { Kind::Token } else { Kind::Session };
+        self.read(caller.session().token_hash, kind).await.map(drop)
     }
 
-    async fn read(&self, hash: [u8; 32]) -> Result<Caller, ApiError> {
+    async fn read(&self, hash: [u8; 32], kind: Kind) -> Result<Caller, ApiError> {
         for _ in 0..READS {
-            if let Some(caller) = self.read_once(hash).await? {
+            if let Some(caller) = self.read_once(hash, kind).await? {
                 return Ok(caller);
             }
         }
@@ -244,22 +266,16 @@ impl Sessions<'_> {
 
     /// `None` when some session ended meanwhile: it could have been this one, and a session that
     /// is not remembered here could not be ended later.
-    async fn read_once(&self, hash: [u8; 32]) -> Result<Option<Caller>, ApiError> {
+    async fn read_once(&self, hash: [u8; 32], kind: Kind) -> Result<Option<Caller>, ApiError> {
         let app = self.0;
         let live = &app.caches().sessions;
         let generation = live.state().generation;
         let now = app.now();
-        let found = app.store().session_by_token(&hash).await?.filter(|(session, user)| {
-            bool::from(session.token_hash.ct_eq(&hash))
-                && now < session.expires_at
-                && !user.disabled
-        });
-        let Some((stored, user)) = found else {
+        let Some(found) = self.find(hash, kind, now).await? else {
             live.end_token(&hash);
             return Err(ApiError::unauthorized());
         };
-        if now.since(stored.last_used_at) >= TOUCH_MS {
-            let touch = Record::TouchSession(stored.id, now, now.plus_seconds(LIFETIME_S));
+        if let Some(touch) = found.touch {
             // Nobody waits for it: when it is lost, the next request writes it.
             let change = Change { records: vec![touch], ..Change::default() };
             drop(app.store().submit(change).await?);
@@ -271,10 +287,11 @@ impl Sessions<'_> {
         let known = state.by_token.get(&hash).map(|known| Arc::clone(&known.session));
         let session = known.unwrap_or_else(|| {
             Arc::new(LiveSession {
-                user_id: user.id,
-                session_id: stored.id,
-                device_id: stored.device_id,
-                server_role: user.server_role,
+                user_id: found.user.id,
+                session_id: found.id,
+                device_id: found.device,
+                server_role: found.user.server_role,
+                scopes: found.scopes,
                 token_hash: hash,
                 ended: CancellationToken::new(),
             })
@@ -285,6 +302,40 @@ impl Sessions<'_> {
         let checked_at = app.clock().elapsed();
         state.by_token.insert(hash, Known { session: Arc::clone(&session), checked_at });
         Ok(Some(Caller::new(session)))
+    }
+
+    /// The session or API token under a hash, if it is still good.
+    async fn find(
+        self,
+        hash: [u8; 32],
+        kind: Kind,
+        now: Timestamp,
+    ) -> Result<Option<Found>, ApiError> {
+        let store = self.0.store();
+        if kind != Kind::Token
+            && let Some((stored, user)) = store.session_by_token(&hash).await?
+        {
+            let good = bool::from(stored.token_hash.ct_eq(&hash))
+                && now < stored.expires_at
+                && !user.disabled;
+            let old = now.since(stored.last_used_at) >= TOUCH_MS;
+            let touch =
+                old.then(|| Record::TouchSession(stored.id, now, now.plus_seconds(LIFETIME_S)));
+            let (id, device) = (stored.id, stored.device_id);
+            return Ok(good.then_some(Found { user, id, device, scopes: None, touch }));
+        }
+        if kind != Kind::Session
+            && let Some((stored, user)) = store.token_by_hash(&hash).await?
+        {
+            let good = bool::from(stored.token_hash.ct_eq(&hash))
+                && is_good(&stored, now)
+                && !user.disabled;
+            let old = stored.last_used_at.is_none_or(|used| now.since(used) >= TOUCH_MS);
+            let touch = old.then_some(Record::TouchToken(stored.id, now));
+            let (id, scopes) = (SessionId(stored.id.0), Some(stored.scopes));
+            return Ok(good.then_some(Found { user, id, device: DeviceId::NIL, scopes, touch }));
+        }
+        Ok(None)
     }
 
     /// The caller's sessions, oldest first.

@@ -6,6 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+/// What every API token begins with.
+pub(crate) const API_PREFIX: &str = "tdg_pat_";
+
 /// A bearer secret on its way to whoever asked. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
@@ -14,6 +17,11 @@ impl Token {
     /// Writes random bytes as base64url.
     pub(crate) fn new(random: &[u8]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(random))
+    }
+
+    /// An API token: the prefix by which secret scanners know it, then random bytes.
+    pub(crate) fn api(random: &[u8; 32]) -> Self {
+        Self(format!("{API_PREFIX}{}", URL_SAFE_NO_PAD.encode(random)))
     }
 
     /// The secret itself.
@@ -42,5 +50,8 @@ mod tests {
     fn tokens_do_not_show_in_debug() {
         assert_eq!(format!("{:?}", Token::new(&[1; 32])), "[redacted]");
         assert_eq!(Token::new(&[1; 32]).reveal().len(), 43);
+        let api = Token::api(&[1; 32]);
+        assert_eq!(format!("{api:?}"), "[redacted]");
+        assert!(api.reveal().starts_with("tdg_pat_AQEB") && api.reveal().len() == 51);
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
@@ -16,7 +16,7 @@ use tidings_wire::Code;
 
 use super::trace::Connection;
 use super::{BODY_MAX, forwarded, problem};
-use crate::access::Caller;
+use crate::access::{Caller, scope};
 use crate::app::App;
 use crate::auth::{cookie, origin};
 use crate::error::ApiError;
@@ -133,7 +133,12 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        authenticate(parts, app).await
+        let caller = authenticate(parts, app).await?;
+        if caller.scopes().is_some() {
+            let route = parts.extensions.get::<MatchedPath>();
+            caller.admit(scope::need(&parts.method, route.map_or("", MatchedPath::as_str)))?;
+        }
+        Ok(caller)
     }
 }
 

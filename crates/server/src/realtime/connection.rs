@@ -14,7 +14,7 @@ use bytes::{Buf as _, Bytes};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tidings_domain::{ChannelId, MessageId};
+use tidings_domain::{ChannelId, MessageId, Scope};
 use tidings_wire::frame::{self, ConvAck, ConvAcked, ConvSend, ErrorBody, Frame, Typing};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
@@ -288,6 +288,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             }
             "typing" => {
                 let Typing { channel_id, state } = body(frame.body)?;
+                self.caller.require(Scope::MessagesWrite)?;
                 let right = self.app.access().reader(&self.caller, ChannelId(channel_id)).await?;
                 self.app.typing().set(&right, &state).map(|()| None)
             }

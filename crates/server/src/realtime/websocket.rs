@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use http::{StatusCode, header};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tidings_domain::Position;
+use tidings_domain::{Position, Scope};
 use tidings_wire::frame::{self, Frame, SessionReady, SessionResume, SessionStart};
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::WebSocketStream;
@@ -175,6 +175,7 @@ async fn open(
             ));
         }
     };
+    caller.require(Scope::MessagesRead)?;
     let since = since.map(|since| realtime.parse_cursor(&since)).transpose()?;
     Ok((caller, since))
 }

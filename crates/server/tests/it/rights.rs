@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use serde_json::{Value, json};
+use tidings_domain::Scope;
+use tidings_server::access::scope::{self, Need};
 
 use crate::world::{Person, World, text};
 
@@ -39,9 +41,12 @@ const OPEN: &[&str] = &[
     "get /v1/sync",
     "get /v1/stream",
     "get /v1/ws",
+    "get /v1/tokens",
+    "post /v1/tokens",
 ];
 
 /// A row: method, path, body, and a status for each of [`WHO`].
+#[expect(clippy::too_many_lines, reason = "a table: one row for each route")]
 fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
     use Method as M;
     let none = Value::Null;
@@ -61,6 +66,23 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
             none.clone(),
             [204, 204, 403, 404, 404, 401],
         ),
+        (
+            M::POST,
+            "/v1/communities/{c}/bots",
+            json!({"name": "fresh", "scopes": ["messages:read"]}),
+            [201, 201, 403, 404, 404, 401],
+        ),
+        (M::GET, "/v1/communities/{c}/bots", none.clone(), [200, 200, 403, 404, 404, 401]),
+        (
+            M::POST,
+            "/v1/bots/{bot}/tokens",
+            json!({"name": "fresh"}),
+            [201, 201, 403, 404, 404, 401],
+        ),
+        (M::GET, "/v1/bots/{bot}/tokens", none.clone(), [200, 200, 403, 404, 404, 401]),
+        (M::DELETE, "/v1/bots/{bot}", none.clone(), [204, 204, 403, 404, 404, 401]),
+        // The token is the bot's: nobody's own.
+        (M::DELETE, "/v1/tokens/{token}", none.clone(), [204, 204, 403, 404, 404, 401]),
         (M::POST, "/v1/communities/{c}/invites", json!({}), [201, 201, 403, 404, 404, 401]),
         (M::GET, "/v1/communities/{c}/invites", none.clone(), [200, 200, 403, 404, 404, 401]),
         (M::DELETE, "/v1/invites/{code}", none.clone(), [204, 204, 403, 404, 404, 401]),
@@ -179,6 +201,12 @@ async fn scene() -> Scene {
         .is(200);
     world.delete(&former.token, &format!("{path}/{}", former.id)).await.is(204);
     let code = world.invite(&owner, &c, json!({})).await;
+    // A bot with another scope than any route of the table needs.
+    let path = format!("/v1/communities/{c}/bots");
+    let body = json!({"name": "bot", "scopes": ["presence:read"]});
+    let bot = text(&world.post(&owner.token, &path, body).await.is(201)["id"]);
+    let path = format!("/v1/bots/{bot}/tokens");
+    let made = world.post(&owner.token, &path, json!({"name": "t"})).await.is(201);
     let mut nobody = world.person("nobody");
     nobody.token = String::new();
     let names = vec![
@@ -191,6 +219,9 @@ async fn scene() -> Scene {
         ("{extra}", extra.id.clone()),
         ("{code}", code),
         ("{fresh}", "fresh".to_owned()),
+        ("{bot}", bot),
+        ("{token}", text(&made["id"])),
+        ("secret of the bot", text(&made["token"])),
     ];
     Scene { world, people: vec![owner, admin, member, former, stranger, nobody], names }
 }
@@ -219,14 +250,87 @@ async fn everybody_may_do_exactly_what_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+fn general(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with(['{', ':']) { "{}" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// Every route of the OpenAPI document that asks who calls.
+fn guarded() -> Vec<(Method, String)> {
+    let document = serde_json::to_value(tidings_server::http::openapi()).unwrap();
+    let mut routes = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation["security"] != json!([{}]) {
+                routes.push((method.to_uppercase().parse().unwrap(), path.clone()));
+            }
+        }
+    }
+    routes
+}
+
+#[test]
+fn every_route_says_what_a_token_must_be_made_for() {
+    for (method, path) in guarded() {
+        let listed = scope::listed(&method, &path);
+        assert!(listed.is_some(), "{method} {path} is missing in access/scope.rs");
+    }
+}
+
+#[tokio::test]
+async fn a_token_needs_exactly_the_scope_of_the_route() {
+    let mut wrong = Vec::new();
+    let routes = guarded();
+    for (method, path, body, expected) in table() {
+        let route =
+            routes.iter().find(|(of, route)| *of == method && general(route) == general(path));
+        let need = scope::need(&method, &route.unwrap().1);
+        let scene = scene().await;
+        let fill = |text: &str| {
+            scene.names.iter().fold(text.to_owned(), |text, (key, id)| text.replace(key, id))
+        };
+        let path = fill(path);
+        let body =
+            || (!body.is_null()).then(|| serde_json::from_str(&fill(&body.to_string())).unwrap());
+        let mut check = async |token: &str, expected: u16, who: String| {
+            let answer = scene.world.call(token, method.clone(), &path, body()).await;
+            if answer.status.as_u16() != expected {
+                let status = answer.status;
+                wrong.push(format!("{method} {path} as {who}: {status} instead of {expected}"));
+            }
+        };
+        check(&fill("secret of the bot"), 403, "a bot with another scope".to_owned()).await;
+        let owner = &scene.people[0].token;
+        let token = async |scopes: Vec<&str>| {
+            let ask = json!({"name": "t", "scopes": scopes});
+            text(&scene.world.post(owner, "/v1/tokens", ask).await.is(201)["token"])
+        };
+        let others = |needed: Option<Scope>| -> Vec<&'static str> {
+            let all = Scope::ALL.into_iter();
+            all.filter(|it| *it != Scope::Admin && Some(*it) != needed).map(Scope::as_str).collect()
+        };
+        match need {
+            // Only the server's owner could give it.
+            Need::Scope(Scope::Admin) | Need::Session => {
+                check(&token(others(None)).await, 403, "a token of the owner".to_owned()).await;
+            }
+            Need::Scope(needed) => {
+                let word = needed.as_str();
+                let without = token(others(Some(needed))).await;
+                check(&without, 403, format!("a token of the owner without {word}")).await;
+                let with = token(vec![word]).await;
+                check(&with, expected[0], format!("a token of the owner with {word}")).await;
+            }
+            Need::Nothing => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn the_table_knows_every_route() {
-    let general = |path: &str| -> String {
-        path.split('/')
-            .map(|part| if part.starts_with(['{', ':']) { "{}" } else { part })
-            .collect::<Vec<_>>()
-            .join("/")
-    };
     let mut known: BTreeSet<String> = table()
         .iter()
         .map(|(method, path, ..)| format!("{} {}", method.as_str().to_lowercase(), general(path)))

@@ -197,6 +197,29 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user ON sessions (user_id);
 
+-- Bots, and the API tokens of bots and people. Scopes are words with spaces between them.
+CREATE TABLE bots (
+  user_id      UUID PRIMARY KEY,
+  community_id UUID NOT NULL,
+  scopes       TEXT NOT NULL,
+  created_by   UUID NOT NULL,
+  created_at   BIGINT NOT NULL
+);
+CREATE INDEX bots_community ON bots (community_id, user_id);
+
+CREATE TABLE tokens (
+  id           UUID PRIMARY KEY,
+  user_id      UUID NOT NULL,
+  name         TEXT NOT NULL,
+  scopes       TEXT NOT NULL,
+  token_hash   BYTEA NOT NULL UNIQUE,
+  created_by   UUID NOT NULL,
+  created_at   BIGINT NOT NULL,
+  last_used_at BIGINT,
+  expires_at   BIGINT
+);
+CREATE INDEX tokens_user ON tokens (user_id, id);
+
 CREATE TABLE communities (
   id         UUID    PRIMARY KEY,
   name       TEXT    NOT NULL,

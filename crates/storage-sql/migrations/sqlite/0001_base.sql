@@ -197,6 +197,29 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_user ON sessions (user_id);
 
+-- Bots, and the API tokens of bots and people. Scopes are words with spaces between them.
+CREATE TABLE bots (
+  user_id      BLOB PRIMARY KEY,
+  community_id BLOB NOT NULL,
+  scopes       TEXT NOT NULL,
+  created_by   BLOB NOT NULL,
+  created_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bots_community ON bots (community_id, user_id);
+
+CREATE TABLE tokens (
+  id           BLOB PRIMARY KEY,
+  user_id      BLOB NOT NULL,
+  name         TEXT NOT NULL,
+  scopes       TEXT NOT NULL,
+  token_hash   BLOB NOT NULL UNIQUE,
+  created_by   BLOB NOT NULL,
+  created_at   INTEGER NOT NULL,
+  last_used_at INTEGER,
+  expires_at   INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_user ON tokens (user_id, id);
+
 CREATE TABLE communities (
   id         BLOB    PRIMARY KEY,
   name       TEXT    NOT NULL,

@@ -82,6 +82,38 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         Record::DeleteSessions(user, Some(device)) => {
             ("DELETE FROM sessions WHERE user_id = ?1 AND device_id = ?2", params![*user, *device])
         }
+        Record::CreateBot(bot) => (
+            "INSERT INTO bots (user_id, community_id, scopes, created_by, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                bot.user_id,
+                bot.community_id,
+                bot.scopes.to_string(),
+                bot.created_by,
+                bot.created_at
+            ],
+        ),
+        Record::DeleteBot(user) => ("DELETE FROM bots WHERE user_id = ?1", params![*user]),
+        Record::CreateToken(token) => (
+            "INSERT INTO tokens (id, user_id, name, scopes, token_hash, created_by, created_at,
+               last_used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                token.id,
+                token.user_id,
+                &token.name,
+                token.scopes.to_string(),
+                token.token_hash,
+                token.created_by,
+                token.created_at,
+                token.last_used_at,
+                token.expires_at
+            ],
+        ),
+        Record::TouchToken(token, used) => {
+            ("UPDATE tokens SET last_used_at = ?2 WHERE id = ?1", params![*token, *used])
+        }
+        Record::DeleteToken(token) => ("DELETE FROM tokens WHERE id = ?1", params![*token]),
+        Record::DeleteTokens(user) => ("DELETE FROM tokens WHERE user_id = ?1", params![*user]),
         Record::CreateCommunity(community) => (
             "INSERT INTO communities (id, name, slug, created_at) VALUES (?1, ?2, ?3, ?4)",
             params![community.id, &community.name, &community.slug, community.created_at],
@@ -143,5 +175,6 @@ async fn prune(conn: &mut Conn, now: tidings_domain::Timestamp) -> Result<(), St
     conn.execute("DELETE FROM responses WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM resets WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM sessions WHERE expires_at < ?1", params![now]).await?;
+    conn.execute("DELETE FROM tokens WHERE expires_at < ?1", params![now]).await?;
     Ok(())
 }

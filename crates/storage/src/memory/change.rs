@@ -248,6 +248,12 @@ impl State {
             Record::DeleteSessions(user, device) => self.sessions.retain(|session| {
                 session.user_id != user || device.is_some_and(|device| session.device_id != device)
             }),
+            Record::CreateBot(bot) => self.bots.create(bot),
+            Record::DeleteBot(id) => self.bots.delete(id),
+            Record::CreateToken(token) => self.bots.create_token(token),
+            Record::TouchToken(id, used) => self.bots.touch_token(id, used),
+            Record::DeleteToken(id) => self.bots.retain_tokens(|token| token.id != id),
+            Record::DeleteTokens(user) => self.bots.retain_tokens(|token| token.user_id != user),
             Record::CreateCommunity(community) => self.communities.create(community),
             Record::UpdateCommunity(community) => self.communities.update(community),
             Record::CreateInvite(invite) => self.communities.create_invite(invite),
@@ -259,6 +265,7 @@ impl State {
             Record::Prune(now) => {
                 self.accounts.prune(now);
                 self.sessions.retain(|session| session.expires_at >= now);
+                self.bots.retain_tokens(|token| token.expires_at.is_none_or(|end| end >= now));
                 self.operations.prune(now);
             }
         }

@@ -115,6 +115,32 @@ fn sessions_are_listed_and_ended() {
 }
 
 #[test]
+fn bots_and_tokens_are_made_listed_and_ended() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let token = ana.ok(&["bot", "create", "Deploy", "--scope", "messages:write"]);
+    assert!(token.starts_with("tdg_pat_") && token.trim_end().len() == 51, "{token}");
+    let bots = ana.json(&["bot", "list"]);
+    assert_eq!((bots.len(), &bots[0]["username"]), (1, &serde_json::json!("deploy")));
+    let told = ana.fails(1, &["bot", "create", "deploy"]);
+    assert!(told.contains("taken"), "{told}");
+    let told = ana.fails(1, &["token", "create", "x", "--bot", "nobody"]);
+    assert!(told.contains("tidings bot list"), "{told}");
+    ana.ok(&["token", "create", "second", "--bot", "@deploy", "--expires-in", "7d"]);
+    let tokens = ana.json(&["token", "list", "--bot", "deploy"]);
+    let names: Vec<&str> = tokens.iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names, ["first", "second"]);
+    assert!(tokens[1]["expires_at"].is_string() && tokens[1].get("token").is_none());
+
+    let mine = ana.json(&["token", "create", "mine", "--scope", "messages:read"]);
+    assert_eq!(ana.json(&["token", "list"]).len(), 1);
+    ana.ok(&["token", "revoke", &id_of(&mine[0])]);
+    assert_eq!(ana.json(&["token", "list"]).len(), 0);
+    ana.ok(&["bot", "delete", "deploy"]);
+    assert_eq!(ana.json(&["bot", "list"]).len(), 0);
+}
+
+#[test]
 fn members_are_listed_promoted_and_taken_out() {
     let server = Server::start();
     let ana = Person::owner(&server, "ana");

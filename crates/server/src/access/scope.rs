@@ -1,0 +1,108 @@
+//! What a token must be made for, route by route. A session needs no scope: it is a person.
+//!
+//! The check comes before anything is looked up, so a token without the scope learns nothing of what
+//! exists. A route that is not in the table is for sessions alone; a test finds those that were
+//! forgotten.
+
+use http::Method;
+use tidings_domain::Scope;
+
+/// What a route demands of an API token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Any token will do.
+    Nothing,
+    /// The scope.
+    Scope(Scope),
+    /// A session: tokens never do this.
+    Session,
+}
+
+const fn scope(scope: Scope) -> Need {
+    Need::Scope(scope)
+}
+
+const READ: Need = scope(Scope::MessagesRead);
+const WRITE: Need = scope(Scope::MessagesWrite);
+const CHANNELS: Need = scope(Scope::ChannelsRead);
+const CHANNELS_WRITE: Need = scope(Scope::ChannelsWrite);
+const MEMBERS: Need = scope(Scope::MembersRead);
+const MEMBERS_WRITE: Need = scope(Scope::MembersWrite);
+const REACT: Need = scope(Scope::ReactionsWrite);
+const ADMIN: Need = scope(Scope::Admin);
+
+/// Each route with what it demands.
+const NEEDS: &[(&str, Need)] = &[
+    ("GET /v1/me", Need::Nothing),
+    ("PATCH /v1/me", Need::Session),
+    ("GET /v1/sessions", Need::Session),
+    ("DELETE /v1/sessions/current", Need::Session),
+    ("DELETE /v1/sessions/{id}", Need::Session),
+    // A token that makes tokens would outlive its own end.
+    ("GET /v1/tokens", Need::Session),
+    ("POST /v1/tokens", Need::Session),
+    ("DELETE /v1/tokens/{id}", Need::Session),
+    ("GET /v1/bots/{id}/tokens", Need::Session),
+    ("POST /v1/bots/{id}/tokens", Need::Session),
+    ("GET /v1/communities/{id}/bots", ADMIN),
+    ("POST /v1/communities/{id}/bots", Need::Session),
+    ("DELETE /v1/bots/{id}", Need::Session),
+    ("GET /v1/users", MEMBERS),
+    ("GET /v1/users/{id}", MEMBERS),
+    ("GET /v1/users/{id}/devices", MEMBERS),
+    ("GET /v1/communities", CHANNELS),
+    ("POST /v1/communities", ADMIN),
+    ("GET /v1/communities/{id}", CHANNELS),
+    ("PATCH /v1/communities/{id}", ADMIN),
+    ("GET /v1/communities/{id}/members", MEMBERS),
+    ("PATCH /v1/communities/{id}/members/{user_id}", MEMBERS_WRITE),
+    ("DELETE /v1/communities/{id}/members/{user_id}", MEMBERS_WRITE),
+    ("GET /v1/communities/{id}/invites", MEMBERS_WRITE),
+    ("POST /v1/communities/{id}/invites", MEMBERS_WRITE),
+    ("DELETE /v1/invites/{code}", MEMBERS_WRITE),
+    ("POST /v1/invites/{code}/accept", ADMIN),
+    ("GET /v1/communities/{id}/channels", CHANNELS),
+    ("POST /v1/communities/{id}/channels", CHANNELS_WRITE),
+    ("GET /v1/channels", CHANNELS),
+    ("GET /v1/channels/{id}", CHANNELS),
+    ("PATCH /v1/channels/{id}", CHANNELS_WRITE),
+    ("DELETE /v1/channels/{id}", CHANNELS_WRITE),
+    ("POST /v1/channels/{id}/join", CHANNELS_WRITE),
+    ("POST /v1/channels/{id}/leave", CHANNELS_WRITE),
+    ("GET /v1/channels/{id}/members", MEMBERS),
+    ("POST /v1/channels/{id}/members", MEMBERS_WRITE),
+    ("DELETE /v1/channels/{id}/members/{user_id}", MEMBERS_WRITE),
+    ("POST /v1/dms", WRITE),
+    ("GET /v1/channels/{id}/messages", READ),
+    ("POST /v1/channels/{id}/messages", WRITE),
+    ("GET /v1/channels/{id}/log", READ),
+    ("PUT /v1/channels/{id}/read", WRITE),
+    ("POST /v1/channels/{id}/typing", WRITE),
+    ("GET /v1/messages/{id}", READ),
+    ("PATCH /v1/messages/{id}", WRITE),
+    ("DELETE /v1/messages/{id}", WRITE),
+    ("GET /v1/messages/{id}/history", READ),
+    ("PUT /v1/messages/{id}/read", WRITE),
+    ("PUT /v1/messages/{id}/reactions/{emoji}", REACT),
+    ("DELETE /v1/messages/{id}/reactions/{emoji}", REACT),
+    ("GET /v1/threads", READ),
+    ("GET /v1/search", READ),
+    ("GET /v1/sync", READ),
+    ("GET /v1/stream", READ),
+    ("GET /v1/ws", READ),
+    ("POST /v1/admin/imports", ADMIN),
+    ("POST /v1/admin/users/{id}/reset", Need::Session),
+];
+
+/// What the route demands of an API token; [`Need::Session`] of one that is not listed.
+pub fn need(method: &Method, route: &str) -> Need {
+    listed(method, route).unwrap_or(Need::Session)
+}
+
+/// As [`need`], or `None` of a route that is not listed.
+pub fn listed(method: &Method, route: &str) -> Option<Need> {
+    NEEDS.iter().find_map(|(line, need)| {
+        let (listed, path) = line.split_once(' ')?;
+        (listed == method.as_str() && path == route).then_some(*need)
+    })
+}
