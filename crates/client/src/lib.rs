@@ -10,6 +10,7 @@
 
 mod account;
 mod admin;
+mod block;
 mod channel;
 mod client;
 mod community;

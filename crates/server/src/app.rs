@@ -1,6 +1,7 @@
 //! The use cases, and everything they share.
 
 pub mod accounts;
+pub mod blocks;
 pub mod bots;
 pub mod chains;
 mod change;
@@ -315,6 +316,11 @@ impl App {
     /// Members of communities.
     pub fn members(&self) -> members::Members<'_> {
         members::Members(self)
+    }
+
+    /// Block lists.
+    pub fn blocks(&self) -> blocks::Blocks<'_> {
+        blocks::Blocks(self)
     }
 
     /// Bots.

@@ -239,6 +239,10 @@ fn refused(precondition: &Precondition) -> ApiError {
         Precondition::CommunityRole(..)
         | Precondition::InChannel(..)
         | Precondition::MessageTopLevel(..) => ApiError::not_found(),
+        Precondition::NotBlocked(..) => ApiError::forbidden(
+            "One of you has blocked the other, so you cannot write to each other. If it was you: \
+             DELETE /v1/me/blocks/{user_id}, or `tidings block remove`.",
+        ),
         Precondition::OtherOwner(..) => {
             ApiError::conflict("A community needs an owner. Make somebody else owner first.")
         }

@@ -1,6 +1,7 @@
 //! The REST door: thin handlers over the use cases, one file for each noun.
 
 mod accounts;
+mod blocks;
 mod bots;
 mod chains;
 mod channels;
@@ -51,6 +52,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(communities::routes())
         .merge(members::routes())
         .merge(invites::routes())
+        .merge(blocks::routes())
         .merge(bots::routes())
         .merge(channels::routes())
         .merge(dms::routes())

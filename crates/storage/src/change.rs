@@ -11,6 +11,7 @@ use tidings_domain::{
 use tidings_wire::chain::Committing;
 use tidings_wire::event::Unplaced;
 
+use crate::block::StoredBlock;
 use crate::bot::{StoredBot, StoredToken};
 use crate::community::StoredInvite;
 use crate::error::StorageError;
@@ -162,6 +163,8 @@ pub enum Precondition {
     ReadBefore(ChannelId, UserId, Seq),
     /// The user's marker of the thread stands before this place, or they have none.
     ThreadReadBefore(MessageId, UserId, Seq),
+    /// Neither of the two has blocked the other.
+    NotBlocked(UserId, UserId),
     /// Nothing was imported from this source.
     SourceFree(String),
 }
@@ -223,6 +226,10 @@ pub enum Record {
     DeleteToken(TokenId),
     /// Every API token of the account ends.
     DeleteTokens(UserId),
+    /// Somebody blocks somebody; again does nothing.
+    Block(StoredBlock),
+    /// The first user does not block the second any more.
+    Unblock(UserId, UserId),
     /// A new community.
     CreateCommunity(Community),
     /// Name and slug of a community as they are now.

@@ -13,6 +13,7 @@
 )]
 
 pub mod account;
+pub mod block;
 pub mod bot;
 pub mod change;
 pub mod channel;
@@ -42,6 +43,11 @@ macro_rules! conformance_suite {
                 the_server_owner_is_the_first_of_them
                 accounts_are_listed_in_order_of_ids
                 chains_grow_at_their_end
+            }
+            block {
+                block_lists_are_durable_and_one_way
+                either_of_two_may_have_blocked_the_other
+                who_is_blocked_mentions_nobody
             }
             bot {
                 bots_are_found_by_account_and_community
@@ -143,6 +149,7 @@ macro_rules! conformance_suite {
                 reaction_there
                 read_before
                 thread_read_before
+                not_blocked
                 source_free
                 user_is
                 community_is
@@ -228,6 +235,7 @@ mod tests {
         let listed = include_str!("conformance.rs");
         for (noun, text) in [
             ("account", include_str!("conformance/account.rs")),
+            ("block", include_str!("conformance/block.rs")),
             ("bot", include_str!("conformance/bot.rs")),
             ("change", include_str!("conformance/change.rs")),
             ("channel", include_str!("conformance/channel.rs")),

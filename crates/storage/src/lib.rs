@@ -11,6 +11,7 @@
 //! three run.
 
 pub mod account;
+pub mod block;
 pub mod bot;
 pub mod change;
 pub mod channel;
@@ -28,6 +29,7 @@ pub mod search;
 pub mod session;
 
 pub use account::AccountRepository;
+pub use block::BlockRepository;
 pub use bot::BotRepository;
 pub use change::{
     Change, ChangeError, Committed, Dedupe, Deduped, LogWriter, NewEntry, Precondition, Record,
@@ -48,6 +50,7 @@ pub use session::SessionRepository;
 pub trait Store:
     LogWriter
     + AccountRepository
+    + BlockRepository
     + BotRepository
     + ChannelRepository
     + CommunityRepository
@@ -67,6 +70,7 @@ pub trait Store:
 impl<T> Store for T where
     T: LogWriter
         + AccountRepository
+        + BlockRepository
         + BotRepository
         + ChannelRepository
         + CommunityRepository

@@ -3,6 +3,7 @@
 //! All state is behind one lock that is never held across an await. Nothing survives the process.
 
 mod account;
+mod block;
 mod bot;
 mod change;
 mod channel;
@@ -19,6 +20,7 @@ mod writer;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::memory::account::Accounts;
+use crate::memory::block::Blocks;
 use crate::memory::bot::Bots;
 use crate::memory::change::Dedupes;
 use crate::memory::community::Communities;
@@ -57,6 +59,7 @@ struct State {
     accounts: Accounts,
     sessions: Sessions,
     bots: Bots,
+    blocks: Blocks,
     communities: Communities,
     sources: Sources,
     operations: Operations,

@@ -3,11 +3,12 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin::AdminCommand, api::Api, bot::BotCommand, channel::ChannelCommand,
+    admin::AdminCommand, api::Api, block::BlockCommand, bot::BotCommand, channel::ChannelCommand,
     community::CommunityCommand, completions::Completions, delete::Delete, devices::DevicesCommand,
     dm::Dm, edit::Edit, invite::InviteCommand, login::Login, logout::Logout, man::Man,
     members::MembersCommand, react::React, read::Read, register::Register, search::Search,
-    send::Send, sessions::SessionsCommand, tail::Tail, token::TokenCommand, whoami::Whoami,
+    send::Send, sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
+    whoami::Whoami,
 };
 use crate::ctx::Ctx;
 use crate::failure::Failure;
@@ -74,6 +75,12 @@ pub(crate) enum Command {
     /// Make, list and revoke the tokens of programs.
     #[command(subcommand, alias = "tokens")]
     Token(TokenCommand),
+    /// Block and unblock people.
+    #[command(subcommand, alias = "blocks")]
+    Block(BlockCommand),
+    /// Say what others read beside your name.
+    #[command(subcommand)]
+    Status(StatusCommand),
     Send(Send),
     Edit(Edit),
     Delete(Delete),
@@ -105,6 +112,8 @@ impl Command {
             Self::Invite(command) => command.run(ctx).await,
             Self::Bot(command) => command.run(ctx).await,
             Self::Token(command) => command.run(ctx).await,
+            Self::Block(command) => command.run(ctx).await,
+            Self::Status(command) => command.run(ctx).await,
             Self::Send(command) => command.run(ctx).await,
             Self::Edit(command) => command.run(ctx).await,
             Self::Delete(command) => command.run(ctx).await,

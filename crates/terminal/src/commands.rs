@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod api;
+pub(crate) mod block;
 pub(crate) mod bot;
 pub(crate) mod channel;
 pub(crate) mod community;
@@ -21,6 +22,7 @@ pub(crate) mod register;
 pub(crate) mod search;
 pub(crate) mod send;
 pub(crate) mod sessions;
+pub(crate) mod status;
 pub(crate) mod tail;
 pub(crate) mod token;
 pub(crate) mod whoami;

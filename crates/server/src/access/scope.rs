@@ -35,6 +35,10 @@ const ADMIN: Need = scope(Scope::Admin);
 const NEEDS: &[(&str, Need)] = &[
     ("GET /v1/me", Need::Nothing),
     ("PATCH /v1/me", Need::Session),
+    ("GET /v1/me/blocks", Need::Session),
+    ("PUT /v1/me/blocks/{user_id}", Need::Session),
+    ("DELETE /v1/me/blocks/{user_id}", Need::Session),
+    ("PUT /v1/me/status", Need::Session),
     ("GET /v1/sessions", Need::Session),
     ("DELETE /v1/sessions/current", Need::Session),
     ("DELETE /v1/sessions/{id}", Need::Session),

@@ -81,6 +81,8 @@ impl Dms<'_> {
             entries.push(app.entry(log, None, actor, now, joined(person.user())));
         }
         let mut preconditions: Vec<_> = ids.iter().copied().map(Precondition::UserActive).collect();
+        let others = ids.iter().filter(|id| **id != actor);
+        preconditions.extend(others.map(|other| Precondition::NotBlocked(actor, *other)));
         preconditions.push(Precondition::DmFree(ids.clone()));
         match app.commit(Change { preconditions, entries, ..Change::default() }).await {
             Ok(_) => Ok((app.channels().view(id, actor).await?, true)),

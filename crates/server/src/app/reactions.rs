@@ -7,6 +7,7 @@ use tidings_storage::{Change, ChangeError, Precondition, Refusal};
 use tidings_wire::Code;
 
 use super::App;
+use super::blocks::unblocked;
 use super::messages::standing;
 use crate::access::MessageReader;
 use crate::error::ApiError;
@@ -61,6 +62,9 @@ impl Reactions<'_> {
         app.limit(Key::Writes(user), app.settings().limits.writes)?;
         let mut preconditions = standing(reader);
         preconditions.extend([Precondition::ChannelOpen(channel.id), needed.clone()]);
+        if matches!(needed, Precondition::ReactionAddable(..)) {
+            preconditions.extend(unblocked(channel, user));
+        }
         let fact = fact(Reaction { message_id, user_id: user, emoji: emoji.clone() });
         let log = LogId::Conversation(channel.id);
         let entries = vec![app.entry(log, channel.community_id, user, app.now(), fact)];

@@ -6,6 +6,7 @@ use serde_json::value::to_raw_value;
 use tidings_domain::{ChannelId, UserId};
 
 use super::App;
+use super::blocks::counterpart;
 use crate::access::ChannelReader;
 use crate::error::ApiError;
 use crate::limit::Key;
@@ -26,7 +27,7 @@ struct TypingData {
 
 impl Typing<'_> {
     /// Tells the channel that the caller types (`start`) or does not any more (`stop`).
-    pub fn set(&self, right: &ChannelReader, state: &str) -> Result<(), ApiError> {
+    pub async fn set(&self, right: &ChannelReader, state: &str) -> Result<(), ApiError> {
         let app = self.0;
         let (channel, user): (ChannelId, UserId) = (right.channel().id, right.user());
         if !right.joined() {
@@ -37,6 +38,12 @@ impl Typing<'_> {
             "stop" => "typing.stopped",
             _ => return Err(ApiError::field("state", "unknown", "expected one of: start, stop")),
         };
+        if let Some(other) = counterpart(right.channel(), user)
+            && app.store().blocked_between(user, &[other]).await? == [true]
+        {
+            // Whoever was blocked is not told so by a notice that nobody waits for.
+            return Ok(());
+        }
         let key = Key::Typing(user, channel, state == "start");
         if let (true, Some(ephemeral)) = (app.spaced(key, GAP), app.ephemeral()) {
             let data = TypingData { channel_id: channel.0, user_id: user.0 };

@@ -276,6 +276,6 @@ async fn set_typing(
     Json(request): Json<SetTyping>,
 ) -> Result<StatusCode, ApiError> {
     let right = app.access().reader(&caller, id).await?;
-    app.typing().set(&right, &request.state)?;
+    app.typing().set(&right, &request.state).await?;
     Ok(StatusCode::NO_CONTENT)
 }

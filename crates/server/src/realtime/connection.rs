@@ -290,7 +290,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 let Typing { channel_id, state } = body(frame.body)?;
                 self.caller.require(Scope::MessagesWrite)?;
                 let right = self.app.access().reader(&self.caller, ChannelId(channel_id)).await?;
-                self.app.typing().set(&right, &state).map(|()| None)
+                self.app.typing().set(&right, &state).await.map(|()| None)
             }
             "ping" => Ok(Some(encode("pong", id, serde_json::json!({})))),
             "pong" => Ok(None),

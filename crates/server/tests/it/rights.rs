@@ -28,6 +28,10 @@ const OPEN: &[&str] = &[
     "delete /v1/sessions/{id}",
     "get /v1/me",
     "patch /v1/me",
+    "get /v1/me/blocks",
+    // Alike for everybody, whoever is named.
+    "delete /v1/me/blocks/{user_id}",
+    "put /v1/me/status",
     "get /v1/users",
     "get /v1/identities/{identity}/chain",
     "post /v1/identities/{identity}/chain",
@@ -162,6 +166,7 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
         (M::DELETE, "/v1/messages/{hidden}", none.clone(), [404, 404, 404, 404, 404, 401]),
         (M::GET, "/v1/users/{extra}", none.clone(), [200, 200, 200, 404, 404, 401]),
         (M::GET, "/v1/users/{extra}/devices", none.clone(), [200, 200, 200, 404, 404, 401]),
+        (M::PUT, "/v1/me/blocks/{extra}", none.clone(), [204, 204, 204, 404, 404, 401]),
         // The community's owner is not the server's.
         (M::POST, "/v1/admin/imports", json!({}), [403, 403, 403, 403, 403, 401]),
         (M::POST, "/v1/admin/users/{extra}/reset", json!({}), [403, 403, 403, 403, 403, 401]),

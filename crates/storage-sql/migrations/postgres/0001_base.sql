@@ -220,6 +220,14 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_user ON tokens (user_id, id);
 
+-- Whom people have blocked.
+CREATE TABLE blocks (
+  user_id    UUID NOT NULL,
+  blocked_id UUID NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (user_id, blocked_id)
+);
+
 CREATE TABLE communities (
   id         UUID    PRIMARY KEY,
   name       TEXT    NOT NULL,

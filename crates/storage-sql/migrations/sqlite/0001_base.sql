@@ -220,6 +220,14 @@ CREATE TABLE tokens (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tokens_user ON tokens (user_id, id);
 
+-- Whom people have blocked.
+CREATE TABLE blocks (
+  user_id    BLOB NOT NULL,
+  blocked_id BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (user_id, blocked_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE communities (
   id         BLOB    PRIMARY KEY,
   name       TEXT    NOT NULL,

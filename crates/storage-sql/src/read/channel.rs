@@ -58,7 +58,9 @@ macro_rules! select_view {
                l.message_count - m.read_ordinal - (SELECT COUNT(*) FROM tombstones t
                  WHERE t.log = c.log AND t.seq > m.read_seq),
                (SELECT COUNT(DISTINCT n.seq) FROM mentions n WHERE n.log = c.log
-                 AND n.seq > m.read_seq AND n.author <> ?1 AND (n.user_id = ?1 OR n.user_id = ?2)) ",
+                 AND n.seq > m.read_seq AND n.author <> ?1 AND (n.user_id = ?1 OR n.user_id = ?2)
+                 AND NOT EXISTS (SELECT 1 FROM blocks b
+                   WHERE b.user_id = ?1 AND b.blocked_id = n.author)) ",
             $rest
         )
     };
@@ -94,7 +96,9 @@ pub(crate) async fn unread_at(
             "SELECT l.message_count - CAST(?3 AS BIGINT)
                - (SELECT COUNT(*) FROM tombstones t WHERE t.log = l.id AND t.seq > ?4),
                (SELECT COUNT(DISTINCT n.seq) FROM mentions n WHERE n.log = l.id AND n.seq > ?4
-                 AND n.author <> ?2 AND (n.user_id = ?2 OR n.user_id = ?5))
+                 AND n.author <> ?2 AND (n.user_id = ?2 OR n.user_id = ?5)
+                 AND NOT EXISTS (SELECT 1 FROM blocks b
+                   WHERE b.user_id = ?2 AND b.blocked_id = n.author))
              FROM logs l JOIN memberships m ON m.log = l.id AND m.left_position = 0
              WHERE l.id = ?1 AND m.user_id = ?2",
             params![log, user, ordinal, seq, UserId::NIL],

@@ -177,6 +177,11 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
              WHERE root = ?1 AND user_id = ?2 AND read_seq >= ?3)",
             params![*root, *user, *seq],
         ),
+        P::NotBlocked(one, other) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM blocks
+             WHERE (user_id = ?1 AND blocked_id = ?2) OR (user_id = ?2 AND blocked_id = ?1))",
+            params![*one, *other],
+        ),
         P::SourceFree(source) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sources WHERE source = ?1)",
             params![source],

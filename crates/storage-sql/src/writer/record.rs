@@ -114,6 +114,14 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         }
         Record::DeleteToken(token) => ("DELETE FROM tokens WHERE id = ?1", params![*token]),
         Record::DeleteTokens(user) => ("DELETE FROM tokens WHERE user_id = ?1", params![*user]),
+        Record::Block(block) => (
+            "INSERT INTO blocks (user_id, blocked_id, created_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (user_id, blocked_id) DO NOTHING",
+            params![block.user_id, block.blocked, block.created_at],
+        ),
+        Record::Unblock(user, blocked) => {
+            ("DELETE FROM blocks WHERE user_id = ?1 AND blocked_id = ?2", params![*user, *blocked])
+        }
         Record::CreateCommunity(community) => (
             "INSERT INTO communities (id, name, slug, created_at) VALUES (?1, ?2, ?3, ?4)",
             params![community.id, &community.name, &community.slug, community.created_at],

@@ -9,6 +9,7 @@ use tidings_domain::{
 
 use super::community::invite;
 use super::world::{World, author, log};
+use crate::block::StoredBlock;
 use crate::change::Precondition;
 use crate::community::StoredInvite;
 use crate::{Record, Store};
@@ -38,6 +39,22 @@ pub async fn username_free(store: Arc<dyn Store>) {
     world.record(Record::RenameUser(ghost.id, "ben".to_owned())).await;
     assert!(world.holds(free("ana")).await);
     assert!(!world.holds(free("ben")).await);
+}
+
+pub async fn not_blocked(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (ana, ben) = (world.user("ana").await, world.user("ben").await);
+    let clear = async || {
+        let there = world.holds(Precondition::NotBlocked(ana.id, ben.id)).await;
+        assert_eq!(there, world.holds(Precondition::NotBlocked(ben.id, ana.id)).await);
+        there
+    };
+    assert!(clear().await);
+    let created_at = world.now();
+    world.record(Record::Block(StoredBlock { user_id: ben.id, blocked: ana.id, created_at })).await;
+    assert!(!clear().await);
+    world.record(Record::Unblock(ben.id, ana.id)).await;
+    assert!(clear().await);
 }
 
 pub async fn identity_free(store: Arc<dyn Store>) {

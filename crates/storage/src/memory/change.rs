@@ -136,6 +136,7 @@ impl State {
             Precondition::ThreadReadBefore(root, user, seq) => {
                 projections.thread_marker(*root, *user).is_none_or(|marker| marker < *seq)
             }
+            Precondition::NotBlocked(one, other) => !self.blocks.between(*one, *other),
             Precondition::SourceFree(source) => self.sources.get(source).is_none(),
         }
     }
@@ -254,6 +255,8 @@ impl State {
             Record::TouchToken(id, used) => self.bots.touch_token(id, used),
             Record::DeleteToken(id) => self.bots.retain_tokens(|token| token.id != id),
             Record::DeleteTokens(user) => self.bots.retain_tokens(|token| token.user_id != user),
+            Record::Block(block) => self.blocks.add(block),
+            Record::Unblock(user, blocked) => self.blocks.remove(user, blocked),
             Record::CreateCommunity(community) => self.communities.create(community),
             Record::UpdateCommunity(community) => self.communities.update(community),
             Record::CreateInvite(invite) => self.communities.create_invite(invite),
@@ -333,7 +336,7 @@ impl State {
                 LogId::User(user),
             ) => {
                 (*unread, *mentions) = match thread {
-                    None => self.projections.unread_after(*channel_id, user, *seq),
+                    None => self.projections.unread_after(*channel_id, user, *seq, &self.blocks),
                     Some(root) => (self.projections.unread_replies(*root, user, *seq), 0),
                 };
             }

@@ -9,6 +9,7 @@ use tidings_domain::{Channel, ChannelId, CommunityId, LogId, MessageId, Seq, Use
 use crate::channel::{ChannelRepository, ChannelView};
 use crate::community::Membership;
 use crate::error::StorageError;
+use crate::memory::block::Blocks;
 use crate::memory::community::{Member, Members, page};
 use crate::memory::projection::Projections;
 use crate::memory::{MemoryStore, State};
@@ -47,12 +48,14 @@ impl Room {
     }
 
     /// Messages that count after a marker, and those of them that name the reader.
-    fn after(&self, marker: Seq, reader: UserId) -> (u64, u64) {
+    fn after(&self, marker: Seq, reader: UserId, blocks: &Blocks) -> (u64, u64) {
         let later = (Bound::Excluded(marker), Bound::Unbounded);
         let read = self.counted.range(..=marker).next_back().map_or(0, |(_, number)| *number);
         let gone = self.tombstones.range(later).count() as u64;
         let names_reader = |named: &Named| {
-            named.author != reader && (named.everyone || named.users.contains(&reader))
+            named.author != reader
+                && !blocks.has(reader, named.author)
+                && (named.everyone || named.users.contains(&reader))
         };
         let mentions = self.mentions.range(later).filter(|(_, it)| names_reader(it)).count();
         (self.message_count - read - gone, mentions as u64)
@@ -96,9 +99,15 @@ impl Projections {
     }
 
     /// What a user would have unread with a marker there; nothing when not in the channel.
-    pub(super) fn unread_after(&self, channel: ChannelId, user: UserId, marker: Seq) -> (u64, u64) {
+    pub(super) fn unread_after(
+        &self,
+        channel: ChannelId,
+        user: UserId,
+        marker: Seq,
+        blocks: &Blocks,
+    ) -> (u64, u64) {
         let room = self.rooms.get(&channel).filter(|room| room.has(user));
-        room.map_or((0, 0), |room| room.after(marker, user))
+        room.map_or((0, 0), |room| room.after(marker, user, blocks))
     }
 
     fn may_know(&self, channel: &Channel, reader: UserId) -> bool {
@@ -111,7 +120,7 @@ impl State {
         let room = self.projections.rooms.get(&id)?;
         let channel = room.channel.clone()?;
         let read_seq = self.projections.marker(id, reader);
-        let (unread, mentions) = self.projections.unread_after(id, reader, read_seq);
+        let (unread, mentions) = self.projections.unread_after(id, reader, read_seq, &self.blocks);
         Some(ChannelView {
             channel,
             member_count: room.members.values().filter(|it| it.is_present()).count() as u64,

@@ -260,6 +260,25 @@ fn who_lost_everything_comes_back_by_a_code_of_the_servers_owner() {
 }
 
 #[test]
+fn people_are_blocked_and_unblocked_by_name() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let bob = Person::guest(&server, &ana, "bob");
+    ana.ok(&["send", "@bob", "hello"]);
+    ana.ok(&["block", "add", "@bob"]);
+    let list = ana.json(&["block", "list"]);
+    assert_eq!(list[0]["user"]["username"], "bob");
+    let told = bob.fails(1, &["send", "@ana", "hello?"]);
+    assert!(told.contains("blocked"), "{told}");
+    ana.ok(&["block", "remove", "@bob"]);
+    bob.ok(&["send", "@ana", "hello again"]);
+    bob.ok(&["status", "set", "at lunch"]);
+    assert_eq!(bob.json(&["whoami"])[0]["user"]["status"], "at lunch");
+    bob.ok(&["status", "clear"]);
+    assert_eq!(bob.json(&["whoami"])[0]["user"]["status"], "");
+}
+
+#[test]
 fn every_command_has_a_manual_page() {
     let person = Person::new();
     let out = person.file("man");

@@ -8,6 +8,7 @@ use tidings_wire::message::Message as WireMessage;
 use super::view::decode_domain;
 use super::{Messages, check_body};
 use crate::access::{ChannelReader, MessageAuthor, MessageModerator};
+use crate::app::blocks::unblocked;
 use crate::error::ApiError;
 use crate::limit::Key;
 use crate::render;
@@ -34,6 +35,7 @@ impl Messages<'_> {
         let mut preconditions = standing(reader);
         preconditions.push(Precondition::ChannelOpen(channel.id));
         preconditions.push(Precondition::MessageLive(channel.id, stored.id));
+        preconditions.extend(unblocked(channel, reader.user()));
         let fact = Fact::MessageEdited { message: Box::new(message) };
         let log = LogId::Conversation(channel.id);
         let entries = vec![app.entry(log, channel.community_id, reader.user(), now, fact)];

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{Messages, check_body};
 use crate::access::{Caller, Poster};
+use crate::app::blocks::unblocked;
 use crate::app::change::{author, joined};
 use crate::app::{App, Stale};
 use crate::error::ApiError;
@@ -138,6 +139,7 @@ impl Messages<'_> {
             }
             _ => preconditions.push(Precondition::InChannel(channel.id, id)),
         }
+        preconditions.extend(unblocked(channel, id));
         if let Some(parent) = send.parent_id {
             preconditions.push(Precondition::MessageTopLevel(channel.id, parent));
         }
