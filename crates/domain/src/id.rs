@@ -69,6 +69,10 @@ uuid_id!(
     MessageId
 );
 uuid_id!(
+    /// An uploaded file.
+    MediaId
+);
+uuid_id!(
     /// A session: one login of one device.
     SessionId
 );

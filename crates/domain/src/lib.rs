@@ -11,6 +11,7 @@ pub mod community;
 pub mod fact;
 pub mod id;
 pub mod log;
+pub mod media;
 pub mod message;
 pub mod name;
 pub mod reference;
@@ -23,10 +24,11 @@ pub use channel::{Channel, ChannelType, RoomKind, Visibility};
 pub use community::{Community, Role};
 pub use fact::Fact;
 pub use id::{
-    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MessageId, SessionId, TokenId,
-    UserId, WebhookId,
+    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MediaId, MessageId, SessionId,
+    TokenId, UserId, WebhookId,
 };
 pub use log::{LogId, Position, Seq};
+pub use media::Media;
 pub use message::{Author, Emoji, Format, Mention, Message};
 pub use scope::{Scope, Scopes};
 pub use time::Timestamp;

@@ -4,6 +4,7 @@ use crate::channel::words;
 use crate::community::UnknownWord;
 use crate::id::{ChannelId, MessageId, UserId};
 use crate::log::Seq;
+use crate::media::Media;
 use crate::time::Timestamp;
 use std::str::FromStr;
 
@@ -123,6 +124,8 @@ pub struct Message {
     pub body_html: String,
     /// Whom it names, each once, in the order of the body.
     pub mentions: Vec<Mention>,
+    /// Files that it carries.
+    pub attachments: Vec<Media>,
     /// Reactions, in the order in which each emoji first came.
     pub reactions: Vec<ReactionCount>,
     /// Replies that are not deleted.
@@ -156,6 +159,7 @@ impl Message {
         self.body.clear();
         self.body_html.clear();
         self.mentions.clear();
+        self.attachments.clear();
         self.reactions.clear();
         self.pinned = false;
         self.edited_at = None;

@@ -5,6 +5,7 @@
 //! thing but may not do this to it. The writer checks again inside of its transaction: a right
 //! that was lost a moment ago is lost.
 
+mod media;
 pub mod scope;
 
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::error::ApiError;
+
+pub use media::MediaReader;
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]

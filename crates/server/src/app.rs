@@ -11,6 +11,7 @@ pub mod dms;
 pub mod imports;
 pub mod invites;
 pub mod log;
+pub mod media;
 pub mod members;
 pub mod messages;
 pub mod reactions;
@@ -37,6 +38,7 @@ use uuid::Uuid;
 
 use crate::access::Access;
 use crate::auth::token;
+use crate::blobs::Blobs;
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -62,6 +64,8 @@ impl fmt::Debug for SetupCode {
 pub struct Parts {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
+    /// Where the bytes of files are kept.
+    pub blobs: Arc<dyn Blobs>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where random bytes come from.
@@ -80,6 +84,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -128,7 +133,7 @@ impl App {
     /// # Errors
     /// When the store fails, or holds a secret that is none.
     pub async fn open(parts: Parts) -> Result<Self, ApiError> {
-        let Parts { store, clock, entropy, settings, setup_code, metrics } = parts;
+        let Parts { store, blobs, clock, entropy, settings, setup_code, metrics } = parts;
         let mut secret = [0; 32];
         entropy.fill(&mut secret);
         let secret = setting(&*store, SECRET, secret).await?;
@@ -139,6 +144,7 @@ impl App {
         let app = Self(Arc::new(Inner {
             stranger: chains::Stranger::new(&secret)?,
             store,
+            blobs,
             clock,
             entropy,
             settings,
@@ -175,6 +181,11 @@ impl App {
     /// The store, for the parts of the server that deliver what is in it.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
+    }
+
+    /// Where the bytes of files are kept.
+    pub fn blobs(&self) -> &Arc<dyn Blobs> {
+        &self.0.blobs
     }
 
     /// The time of day.
@@ -353,6 +364,11 @@ impl App {
         messages::Messages(self)
     }
 
+    /// Files.
+    pub fn media(&self) -> media::Files<'_> {
+        media::Files(self)
+    }
+
     /// Reactions.
     pub fn reactions(&self) -> reactions::Reactions<'_> {
         reactions::Reactions(self)
@@ -401,9 +417,16 @@ impl App {
                 "does not answer".to_owned()
             }
         };
-        // Both live in this process: the bus in memory, and no files are taken yet.
-        let (bus, blobs) = ("ok".to_owned(), "ok".to_owned());
-        Readiness { ready: store == "ok", store, bus, blobs }
+        let blobs = match self.0.blobs.ping().await {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => {
+                tracing::error!(%error, "the place for files does not answer");
+                "does not answer".to_owned()
+            }
+        };
+        // It lives in this process, in memory.
+        let bus = "ok".to_owned();
+        Readiness { ready: store == "ok" && blobs == "ok", store, bus, blobs }
     }
 
     /// Lets go of what ended before now: challenges, stored answers, resets, sessions. To be

@@ -9,6 +9,8 @@ use tidings_storage::{ChangeError, Precondition, Refusal, StorageError};
 use tidings_wire::account::ChainHead;
 use tidings_wire::{Code, FieldError};
 
+use crate::blobs::BlobError;
+
 /// A refusal (the caller's, with a code and a text to act on) or a failure (ours, whose cause is
 /// for the log and never shown). Small, because every use case returns it.
 #[derive(Clone)]
@@ -206,6 +208,26 @@ impl From<StorageError> for ApiError {
     }
 }
 
+impl From<BlobError> for ApiError {
+    fn from(error: BlobError) -> Self {
+        let mut answer = match error {
+            BlobError::Full => Self::new(
+                Code::StorageFull,
+                "The server has no room for files; nothing was kept. Its operator has to make room.",
+            ),
+            BlobError::Unavailable { .. } => {
+                let detail = "The server's place for files does not answer.";
+                let mut answer = Self::new(Code::Unavailable, detail);
+                answer.0.retry_after_s = Some(1);
+                answer
+            }
+            BlobError::NotFound { .. } => return Self::internal(error),
+        };
+        answer.0.cause = Some(Arc::new(error));
+        answer
+    }
+}
+
 impl From<ChangeError> for ApiError {
     /// Refusals that the use case does not name itself: each precondition has one answer.
     fn from(error: ChangeError) -> Self {
@@ -242,6 +264,11 @@ fn refused(precondition: &Precondition) -> ApiError {
         Precondition::NotBlocked(..) => ApiError::forbidden(
             "One of you has blocked the other, so you cannot write to each other. If it was you: \
              DELETE /v1/me/blocks/{user_id}, or `tidings block remove`.",
+        ),
+        Precondition::MediaUsable(..) => ApiError::field(
+            "attachments",
+            "unknown",
+            "one of the files is not yours, is bound to another channel, or is gone",
         ),
         Precondition::OtherOwner(..) => {
             ApiError::conflict("A community needs an owner. Make somebody else owner first.")

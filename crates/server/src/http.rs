@@ -15,6 +15,7 @@ mod imports;
 mod invites;
 pub mod listing;
 mod log;
+mod media;
 mod members;
 mod messages;
 mod openapi;
@@ -50,6 +51,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(users::routes())
         .merge(chains::routes())
         .merge(communities::routes())
+        .merge(media::routes())
         .merge(members::routes())
         .merge(invites::routes())
         .merge(blocks::routes())

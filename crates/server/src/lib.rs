@@ -12,6 +12,7 @@
 pub mod access;
 pub mod app;
 pub mod auth;
+pub mod blobs;
 mod cache;
 pub mod clock;
 pub mod entropy;

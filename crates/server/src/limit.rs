@@ -23,6 +23,8 @@ pub(crate) enum Key {
     Dms(UserId),
     /// Invites that a user makes.
     Invites(UserId),
+    /// Files that a user uploads.
+    Uploads(UserId),
     /// Searches of a user.
     Searches(UserId),
     /// Failed logins and codes from an address.

@@ -29,6 +29,8 @@ pub struct Limits {
     pub dms: u32,
     /// Invites that one person makes.
     pub invites: u32,
+    /// Files that one person uploads.
+    pub uploads: u32,
     /// Searches of one person.
     pub searches: u32,
     /// Failed logins and codes of one address, and of one identity.
@@ -48,6 +50,7 @@ impl Default for Limits {
             writes: 1200,
             dms: 30,
             invites: 60,
+            uploads: 60,
             searches: 60,
             failures: 10,
             logins: 300,
@@ -70,6 +73,10 @@ pub struct Settings {
     pub registration: Registration,
     /// Quotas per minute.
     pub limits: Limits,
+    /// Most bytes of an uploaded file.
+    pub attachment_bytes: u64,
+    /// Most bytes of all files of one person.
+    pub storage_per_user: u64,
     /// Most connections at a time; more wait to be accepted.
     pub connections_max: usize,
     /// Networks of proxies whose `X-Forwarded-For` says where a request comes from.
@@ -87,6 +94,8 @@ impl Settings {
             public_url,
             registration: Registration::Invite,
             limits: Limits::default(),
+            attachment_bytes: 100 << 20,
+            storage_per_user: 10 << 30,
             connections_max: 10_000,
             trusted_proxies: Vec::new(),
         }

@@ -255,6 +255,7 @@ async fn rebuild(conn: &mut Conn, steps: Steps) -> Result<Rebuilt, StorageError>
         "DELETE FROM messages",
         "DELETE FROM versions",
         "DELETE FROM reactions",
+        "DELETE FROM attachments",
         "DELETE FROM mentions",
         "DELETE FROM tombstones",
         "DELETE FROM thread_markers",
@@ -336,6 +337,7 @@ const PROJECTIONS: &[(&str, &str, &str)] = &[
         "uiuiiuubbbbiiibiii",
     ),
     ("reactions", "SELECT message_id, emoji, user_id, position FROM reactions", "utui"),
+    ("attachments", "SELECT message_id, media_id FROM attachments", "uu"),
     ("versions", "SELECT message_id, position FROM versions", "ui"),
     (
         "mentions",

@@ -7,7 +7,7 @@
 
 use async_trait::async_trait;
 use tidings_domain::search::token;
-use tidings_domain::{Message, MessageId, Position, UserId};
+use tidings_domain::{Media, Message, MessageId, Position, UserId};
 use tidings_storage::search::{Carries, SearchFilter, SearchPage, has_link, words};
 use tidings_storage::{SearchRepository, StorageError};
 
@@ -37,7 +37,10 @@ impl Document {
 
     /// The document of a message whose words were cut before.
     pub(crate) fn with_words(position: u64, log: i64, message: &Message, words: String) -> Self {
-        let carries = if has_link(&message.body) { LINK } else { 0 };
+        let bit = |carried: bool, bit: i64| if carried { bit } else { 0 };
+        let carries = bit(has_link(&message.body), LINK)
+            | bit(!message.attachments.is_empty(), FILE)
+            | bit(message.attachments.iter().any(Media::is_image), IMAGE);
         Self { position, log, author: message.author.id, carries, words }
     }
 

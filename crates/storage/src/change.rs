@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidings_domain::{
-    Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId,
+    Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId, MediaId,
     MessageId, Position, Role, Seq, SessionId, Timestamp, TokenId, User, UserId,
 };
 
@@ -15,6 +15,7 @@ use crate::block::StoredBlock;
 use crate::bot::{StoredBot, StoredToken};
 use crate::community::StoredInvite;
 use crate::error::StorageError;
+use crate::media::StoredMedia;
 use crate::operation::StoredResponse;
 use crate::search::words;
 use crate::session::StoredSession;
@@ -167,6 +168,15 @@ pub enum Precondition {
     NotBlocked(UserId, UserId),
     /// Nothing was imported from this source.
     SourceFree(String),
+    /// The files that the user has uploaded and these many bytes more are at most this many bytes.
+    StorageLeft(UserId, u64, u64),
+    /// The file is the user's, may be carried by what is in this channel (by what is in no
+    /// channel), and has not lost everything that carried it.
+    MediaUsable(MediaId, UserId, Option<ChannelId>),
+    /// Nothing carries the file, and something did or it is older than this time.
+    MediaOrphaned(MediaId, Timestamp),
+    /// No file has these bytes.
+    BlobUnused(Digest),
 }
 
 /// Why a change was refused. The first precondition that does not hold is named.
@@ -247,6 +257,14 @@ pub enum Record {
         /// The 16 bytes of the id of what was made.
         target: uuid::Uuid,
     },
+    /// A new file, and the name of the blob that holds its bytes unless an older one does.
+    CreateMedia(StoredMedia, String),
+    /// Something carries the file; when nothing does any more it is an orphan at once.
+    UseMedia(MediaId),
+    /// A file is gone; its bytes may stay for others.
+    DeleteMedia(MediaId),
+    /// Bytes are gone.
+    DeleteBlob(Digest),
     /// The answer to a request with an `Idempotency-Key`.
     PutResponse(StoredResponse),
     /// A value of the server's own, such as its gateway id; replaces an older one.

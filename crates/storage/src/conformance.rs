@@ -19,6 +19,7 @@ pub mod change;
 pub mod channel;
 pub mod community;
 pub mod entry;
+pub mod media;
 pub mod message;
 pub mod operation;
 pub mod precondition;
@@ -100,6 +101,16 @@ macro_rules! conformance_suite {
                 the_tail_can_be_taken_once
                 the_generation_stays
                 a_user_listens_to_own_logs_and_rooms
+            }
+            media {
+                a_file_is_kept_as_it_was_uploaded
+                equal_bytes_share_the_first_blob
+                a_file_is_used_by_the_messages_that_carry_it
+                what_nothing_carries_is_an_orphan
+                only_who_uploaded_a_file_may_use_it
+                every_file_of_a_user_counts
+                files_and_pictures_are_found
+                attachments_survive_a_rebuild
             }
             message {
                 a_message_is_kept_as_it_was_sent
@@ -241,6 +252,7 @@ mod tests {
             ("channel", include_str!("conformance/channel.rs")),
             ("community", include_str!("conformance/community.rs")),
             ("entry", include_str!("conformance/entry.rs")),
+            ("media", include_str!("conformance/media.rs")),
             ("message", include_str!("conformance/message.rs")),
             ("operation", include_str!("conformance/operation.rs")),
             ("precondition", include_str!("conformance/precondition.rs")),

@@ -21,6 +21,7 @@ pub mod conformance;
 pub mod entry;
 pub mod error;
 pub mod import;
+pub mod media;
 pub mod memory;
 pub mod message;
 pub mod operation;
@@ -40,6 +41,7 @@ pub use community::CommunityRepository;
 pub use entry::{CommittedBatch, CommittedEntry, EntryRepository, StoredEntry, UserLogs};
 pub use error::StorageError;
 pub use import::ImportRepository;
+pub use media::MediaRepository;
 pub use memory::MemoryStore;
 pub use message::MessageRepository;
 pub use operation::OperationRepository;
@@ -56,6 +58,7 @@ pub trait Store:
     + CommunityRepository
     + EntryRepository
     + ImportRepository
+    + MediaRepository
     + MessageRepository
     + OperationRepository
     + SearchRepository
@@ -76,6 +79,7 @@ impl<T> Store for T where
         + CommunityRepository
         + EntryRepository
         + ImportRepository
+        + MediaRepository
         + MessageRepository
         + OperationRepository
         + SearchRepository

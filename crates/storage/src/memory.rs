@@ -10,6 +10,7 @@ mod channel;
 mod community;
 mod entry;
 mod import;
+mod media;
 mod message;
 mod operation;
 mod projection;
@@ -26,6 +27,7 @@ use crate::memory::change::Dedupes;
 use crate::memory::community::Communities;
 use crate::memory::entry::Log;
 use crate::memory::import::Sources;
+use crate::memory::media::Files;
 use crate::memory::operation::Operations;
 use crate::memory::projection::Projections;
 use crate::memory::session::Sessions;
@@ -62,6 +64,7 @@ struct State {
     blocks: Blocks,
     communities: Communities,
     sources: Sources,
+    files: Files,
     operations: Operations,
     dedupes: Dedupes,
     tail: Tail,

@@ -13,6 +13,8 @@
 //!   counted, its place joins the channel's tombstones. Its parent's `reply_count` falls by one;
 //!   `last_reply_at` is the latest `created_at` of the replies that are not deleted. A deleted
 //!   parent keeps its replies and their count. `message_count` never falls.
+//! - **Attachments.** One row for each message and file that it carries, from `message.created` to
+//!   `message.deleted`. Edits change none of them.
 //! - **Reactions.** One row for each message, emoji and person. An emoji stands where it stood
 //!   when its first reaction came, for as long as anybody holds it; it goes to the end when it
 //!   comes again after the last one was taken back.

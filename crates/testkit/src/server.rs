@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tidings_client::Client;
 use tidings_server::app::SetupCode;
+use tidings_server::blobs::Folder;
 use tidings_server::realtime::hub::Ended;
 use tidings_server::settings::accepted_origins;
 use tidings_server::{App, Parts, Realtime, Registration, Settings};
@@ -40,7 +41,8 @@ struct Ground {
     /// The address of a SQL store.
     url: String,
     settings: Settings,
-    _folder: Option<TempDir>,
+    /// Files, and the database when it is one.
+    folder: TempDir,
 }
 
 /// A server that runs until it is stopped or dropped.
@@ -66,16 +68,13 @@ impl TestServer {
         settings.registration = Registration::Open;
         settings.limits.enabled = false;
         change(&mut settings);
-        let (url, folder) = match backend {
-            Backend::Memory => (String::new(), None),
-            Backend::Sqlite => {
-                let folder = tempfile::tempdir().expect("a directory for the database");
-                let file = folder.path().join("tidings.db");
-                (format!("sqlite:{}", file.display()), Some(folder))
-            }
-            Backend::Postgres => (postgres_database().await, None),
+        let folder = tempfile::tempdir().expect("a directory for files and the database");
+        let url = match backend {
+            Backend::Memory => String::new(),
+            Backend::Sqlite => format!("sqlite:{}", folder.path().join("tidings.db").display()),
+            Backend::Postgres => postgres_database().await,
         };
-        let ground = Ground { backend, url, settings, _folder: folder };
+        let ground = Ground { backend, url, settings, folder };
         ground.serve(clock, entropy).await
     }
 
@@ -144,8 +143,10 @@ impl Ground {
             public_url: origin.clone(),
             ..self.settings.clone()
         };
+        let blobs = Folder::open(self.folder.path().join("blobs")).expect("a folder for files");
         let app = App::open(Parts {
             store: Arc::clone(&store),
+            blobs: Arc::new(blobs),
             clock,
             entropy,
             settings,

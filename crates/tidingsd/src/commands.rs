@@ -11,6 +11,9 @@ pub(crate) mod rebuild;
 pub(crate) mod serve;
 pub(crate) mod user;
 
+use std::sync::Arc;
+
+use tidings_server::blobs::{Blobs, Folder, S3};
 use tidings_server::{Entropy as _, SystemEntropy};
 use tidings_storage_sql::{Options, SqlStore};
 
@@ -35,6 +38,19 @@ async fn open_store(config: &Config) -> anyhow::Result<SqlStore> {
             }
         };
         Failure::new(format!("cannot open the database {url}"), next).because(error)
+    })
+}
+
+/// Opens the place for files; a folder is made when it is not there.
+fn open_blobs(config: &Config) -> anyhow::Result<Arc<dyn Blobs>> {
+    let data = &config.server.data;
+    let opened: std::io::Result<Arc<dyn Blobs>> = match config.blobs.s3() {
+        Some(options) => S3::open(options, data.join("spool")).map(|s3| Arc::new(s3) as _),
+        None => Folder::open(config.blobs.folder(data)).map(|folder| Arc::new(folder) as _),
+    };
+    opened.map_err(|error| {
+        let next = "Check [blobs]; a folder must belong to the user who runs tidingsd.";
+        Failure::new("cannot open the place for files", next).because(error)
     })
 }
 

@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod address;
+pub(crate) mod blobs;
 pub(crate) mod limits;
 mod load;
 pub(crate) mod log;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use utoipa::{PartialSchema, ToSchema};
 
+use blobs::{Blobs, BlobsUrl};
 use limits::Limits;
 use log::Log;
 use metrics::Metrics;
@@ -41,6 +43,9 @@ pub(crate) struct Config {
     /// The database.
     #[schema(inline)]
     pub(crate) storage: Storage,
+    /// Where the bytes of files are kept.
+    #[schema(inline)]
+    pub(crate) blobs: Blobs,
     /// How much one caller may do.
     #[schema(inline)]
     pub(crate) limits: Limits,
@@ -79,6 +84,9 @@ impl Config {
     pub(crate) fn effective(&self) -> Self {
         let mut effective = self.clone();
         effective.storage.url = Some(self.database());
+        if self.blobs.url.is_none() {
+            effective.blobs.url = Some(BlobsUrl::Folder(self.blobs.folder(&self.server.data)));
+        }
         let origin = || PublicUrl::of_listener(self.server.listen.0);
         effective.server.public_url = Some(self.server.public_url.clone().unwrap_or_else(origin));
         effective

@@ -17,6 +17,7 @@ pub mod discovery;
 pub mod event;
 pub mod frame;
 pub mod import;
+pub mod media;
 pub mod message;
 pub mod page;
 pub mod problem;

@@ -5,6 +5,7 @@ use tidings_domain::message::ReactionCount;
 use tidings_domain::{self as domain, ChannelId, MessageId, Seq, UserId};
 use uuid::Uuid;
 
+use crate::media::Media;
 use crate::time::Time;
 
 /// Who wrote a message.
@@ -109,19 +110,6 @@ pub struct Reactions {
     pub me: Option<bool>,
 }
 
-/// A file that a message carries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Attachment {
-    /// Its MIME type, found from its bytes.
-    pub content_type: String,
-    /// Its name, as uploaded.
-    pub filename: String,
-    /// The media id.
-    pub id: Uuid,
-    /// Its size in bytes.
-    pub size: u64,
-}
-
 /// Where a reader stands in a thread that they follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ThreadState {
@@ -137,7 +125,7 @@ pub struct ThreadState {
 pub struct Message {
     /// Files; empty when there are none.
     #[serde(default)]
-    pub attachments: Vec<Attachment>,
+    pub attachments: Vec<Media>,
     /// Who wrote it.
     pub author: Author,
     /// Markdown with references; empty once deleted.
@@ -196,7 +184,7 @@ const fn is_false(value: &bool) -> bool {
 impl From<&domain::Message> for Message {
     fn from(message: &domain::Message) -> Self {
         Self {
-            attachments: Vec::new(),
+            attachments: message.attachments.iter().map(Media::from).collect(),
             author: Author::from(&message.author),
             body: message.body.clone(),
             body_html: message.body_html.clone(),
@@ -243,6 +231,11 @@ impl Message {
             body: self.body,
             body_html: self.body_html,
             mentions: self.mentions.iter().filter_map(Mention::to_domain).collect(),
+            attachments: self
+                .attachments
+                .into_iter()
+                .map(Media::into_domain)
+                .collect::<Option<_>>()?,
             reactions: self
                 .reactions
                 .into_iter()
@@ -265,7 +258,8 @@ impl Message {
 pub struct CreateMessage {
     /// What the client calls the message, 1 to 64 characters; the same one again appends nothing.
     pub client_id: String,
-    /// Markdown, at most 16,000 characters.
+    /// Markdown, at most 16,000 characters; may be absent or empty when there are attachments.
+    #[serde(default)]
     pub body: String,
     /// The top-level message to reply to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,7 +267,7 @@ pub struct CreateMessage {
     /// Whether a reply is shown in the channel too.
     #[serde(default)]
     pub broadcast: bool,
-    /// Media ids of files to carry.
+    /// Media ids of files to carry, at most 10; each was uploaded by the author.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Uuid>,
 }

@@ -15,10 +15,10 @@ pub use view::{Page, PageMessage};
 #[derive(Debug, Clone, Copy)]
 pub struct Messages<'a>(pub(super) &'a App);
 
-/// Checks a body as it was sent.
 pub(super) use revise::standing;
 
-fn check_body(body: &str) -> Result<(), ApiError> {
+/// Checks a body as it was sent. What carries files may say nothing.
+fn check_body(body: &str, carries: bool) -> Result<(), ApiError> {
     // Scalar values are at most as many as bytes, so most bodies need no counting.
     let max = tidings_domain::message::BODY_MAX;
     if body.len() > max {
@@ -28,7 +28,7 @@ fn check_body(body: &str) -> Result<(), ApiError> {
             return Err(ApiError::field("body", "too_long", detail));
         }
     }
-    if body.trim().is_empty() {
+    if body.trim().is_empty() && !carries {
         return Err(ApiError::field("body", "empty", "must not be empty"));
     }
     if body.contains('\0') {
@@ -43,12 +43,14 @@ mod tests {
 
     #[test]
     fn bodies_are_counted_in_characters() {
-        assert!(check_body(&"é".repeat(16_000)).is_ok());
-        let error = check_body(&"é".repeat(16_001)).unwrap_err();
+        assert!(check_body(&"é".repeat(16_000), false).is_ok());
+        let error = check_body(&"é".repeat(16_001), true).unwrap_err();
         assert_eq!(error.errors()[0].code, "too_long");
         assert_eq!(error.errors()[0].field, "body");
         for bad in ["", " \n\t", "a\0b"] {
-            assert!(check_body(bad).is_err(), "{bad:?}");
+            assert!(check_body(bad, false).is_err(), "{bad:?}");
         }
+        assert!(check_body(" ", true).is_ok());
+        assert!(check_body("a\0b", true).is_err());
     }
 }

@@ -37,7 +37,7 @@ async fn discover(State(app): State<App>) -> Result<Json<Discovery>, ApiError> {
         api: format!("{}/v1", settings.public_url),
         registration: app.registration().policy().await?.to_owned(),
         oauth: Vec::new(),
-        limits: Limits::V1,
+        limits: Limits { attachment_bytes: settings.attachment_bytes, ..Limits::V1 },
         features: Vec::new(),
     }))
 }

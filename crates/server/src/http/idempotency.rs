@@ -31,8 +31,9 @@ const KEY_MAX: usize = 255;
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    // Imports are idempotent by themselves, and too long to be held in memory.
-    let exempt = request.uri().path() == "/v1/admin/imports";
+    // Imports are idempotent by themselves, files are kept once however often they come, and both
+    // are too long to be held in memory.
+    let exempt = ["/v1/admin/imports", "/v1/media"].contains(&request.uri().path());
     if request.method() != Method::POST || exempt {
         return next.run(request).await;
     }

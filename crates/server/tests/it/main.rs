@@ -18,6 +18,7 @@ mod idempotency;
 mod imports;
 mod invites;
 mod limits;
+mod media;
 mod messages;
 /// The mutations that the fuzz targets are tried with.
 #[path = "../../../fuzz/src/mutate.rs"]

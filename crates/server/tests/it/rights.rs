@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tidings_domain::Scope;
 use tidings_server::access::scope::{self, Need};
 
+use crate::media;
 use crate::world::{Person, World, text};
 
 const WHO: [&str; 6] = ["owner", "admin", "member", "former", "stranger", "nobody"];
@@ -39,6 +40,7 @@ const OPEN: &[&str] = &[
     "post /v1/communities",
     "get /v1/channels",
     "post /v1/dms",
+    "post /v1/media",
     "get /v1/search",
     "get /v1/threads",
     "get /v1/invites/{code}",
@@ -150,6 +152,11 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
         ),
         (M::PUT, "/v1/messages/{message}/read", json!({"seq": 1}), [200, 200, 200, 404, 404, 401]),
         (M::PUT, "/v1/messages/{hidden}/read", json!({"seq": 1}), [404, 404, 404, 404, 404, 401]),
+        // Files of the extra member: in a message of the public channel, in one of the private
+        // channel, and in none.
+        (M::GET, "/v1/media/{carried}", none.clone(), [200, 200, 200, 404, 404, 401]),
+        (M::GET, "/v1/media/{concealed}", none.clone(), [404, 404, 404, 404, 404, 401]),
+        (M::GET, "/v1/media/{loose}", none.clone(), [404, 404, 404, 404, 404, 401]),
         // A private channel of the extra member: it does not exist for anybody else.
         (M::GET, "/v1/channels/{private}", none.clone(), [404, 404, 404, 404, 404, 401]),
         (M::PATCH, "/v1/channels/{private}", json!({}), [404, 404, 404, 404, 404, 401]),
@@ -212,6 +219,16 @@ async fn scene() -> Scene {
     let bot = text(&world.post(&owner.token, &path, body).await.is(201)["id"]);
     let path = format!("/v1/bots/{bot}/tokens");
     let made = world.post(&owner.token, &path, json!({"name": "t"})).await.is(201);
+    let file = async |bytes: &[u8], channel: Option<&str>| {
+        let file = media::upload(&world, &extra, "file", bytes).await;
+        if let Some(channel) = channel {
+            media::carry(&world, &extra, channel, &[&file]).await.is(201);
+        }
+        text(&file["id"])
+    };
+    let carried = file(b"carried", Some(&public)).await;
+    let concealed = file(b"concealed", Some(&private)).await;
+    let loose = file(b"loose", None).await;
     let mut nobody = world.person("nobody");
     nobody.token = String::new();
     let names = vec![
@@ -227,6 +244,9 @@ async fn scene() -> Scene {
         ("{bot}", bot),
         ("{token}", text(&made["id"])),
         ("secret of the bot", text(&made["token"])),
+        ("{carried}", carried),
+        ("{concealed}", concealed),
+        ("{loose}", loose),
     ];
     Scene { world, people: vec![owner, admin, member, former, stranger, nobody], names }
 }

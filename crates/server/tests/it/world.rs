@@ -16,6 +16,7 @@ use tidings_identity::key::DeviceSecret;
 use tidings_identity::sigchain::Device;
 use tidings_identity::{Chain, Envelope, IdentitySecret, Login, Register};
 use tidings_server::app::SetupCode;
+use tidings_server::blobs::Folder;
 use tidings_server::{App, Clock, Entropy, Ephemeral, Parts, Realtime, Settings};
 use tidings_storage::memory::MemoryStore;
 use tower::ServiceExt as _;
@@ -70,6 +71,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) published: Arc<Published>,
     pub(crate) realtime: Realtime,
+    /// Where the bytes of files are.
+    pub(crate) files: tempfile::TempDir,
     router: Router,
 }
 
@@ -121,8 +124,10 @@ impl World {
         let mut settings = Settings::new(ORIGIN);
         change(&mut settings);
         let entropy = Seeded(Mutex::new(rand::rngs::StdRng::seed_from_u64(7)));
+        let files = tempfile::tempdir().unwrap();
         let app = App::open(Parts {
             store: Arc::new(MemoryStore::new(1)),
+            blobs: Arc::new(Folder::open(files.path()).unwrap()),
             clock: clock.clone(),
             entropy: Arc::new(entropy),
             settings,
@@ -137,7 +142,7 @@ impl World {
         let (realtime, hub) = Realtime::start(app.clone(), stop).await.unwrap();
         tokio_util::task::TaskTracker::new().spawn(hub);
         let router = tidings_server::http::router(app.clone(), realtime.clone());
-        Self { app, clock, published, realtime, router }
+        Self { app, clock, published, realtime, files, router }
     }
 
     /// Lets time pass.

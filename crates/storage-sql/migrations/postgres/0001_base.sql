@@ -126,6 +126,14 @@ CREATE TABLE reactions (
   PRIMARY KEY (message_id, emoji, user_id)
 );
 
+-- The files that messages carry.
+CREATE TABLE attachments (
+  message_id UUID NOT NULL,
+  media_id   UUID NOT NULL,
+  PRIMARY KEY (message_id, media_id)
+);
+CREATE INDEX attachments_media ON attachments (media_id);
+
 -- Whom an unread message names; the nil user stands for everyone.
 CREATE TABLE mentions (
   log     BIGINT NOT NULL,
@@ -252,6 +260,30 @@ CREATE INDEX invites_community ON invites (community_id, created_at);
 CREATE TABLE sources (
   source TEXT PRIMARY KEY,
   target UUID NOT NULL
+);
+
+-- Files, and the blobs that hold their bytes. A picture has a width and a height; `channel_id` is the
+-- only channel whose messages may carry the file, when it is not nil.
+CREATE TABLE media (
+  id           UUID PRIMARY KEY,
+  uploader     UUID NOT NULL,
+  channel_id   UUID NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+  filename     TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  size         BIGINT NOT NULL,
+  sha256       BYTEA NOT NULL,
+  width        BIGINT NOT NULL DEFAULT 0,
+  height       BIGINT NOT NULL DEFAULT 0,
+  used         BOOLEAN NOT NULL DEFAULT FALSE,
+  created_at   BIGINT NOT NULL
+);
+CREATE INDEX media_uploader ON media (uploader);
+CREATE INDEX media_sha256 ON media (sha256);
+CREATE INDEX media_unused ON media (created_at) WHERE NOT used;
+
+CREATE TABLE blobs (
+  sha256 BYTEA PRIMARY KEY,
+  name   TEXT NOT NULL UNIQUE
 );
 
 CREATE TABLE responses (

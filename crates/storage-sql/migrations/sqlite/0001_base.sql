@@ -126,6 +126,14 @@ CREATE TABLE reactions (
   PRIMARY KEY (message_id, emoji, user_id)
 ) STRICT, WITHOUT ROWID;
 
+-- The files that messages carry.
+CREATE TABLE attachments (
+  message_id BLOB NOT NULL,
+  media_id   BLOB NOT NULL,
+  PRIMARY KEY (message_id, media_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attachments_media ON attachments (media_id);
+
 -- Whom an unread message names; the nil user stands for everyone.
 CREATE TABLE mentions (
   log     INTEGER NOT NULL,
@@ -252,6 +260,30 @@ CREATE INDEX invites_community ON invites (community_id, created_at);
 CREATE TABLE sources (
   source TEXT PRIMARY KEY,
   target BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Files, and the blobs that hold their bytes. A picture has a width and a height; `channel_id` is the
+-- only channel whose messages may carry the file, when it is not nil.
+CREATE TABLE media (
+  id           BLOB PRIMARY KEY,
+  uploader     BLOB NOT NULL,
+  channel_id   BLOB NOT NULL DEFAULT x'00000000000000000000000000000000',
+  filename     TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  size         INTEGER NOT NULL,
+  sha256       BLOB NOT NULL,
+  width        INTEGER NOT NULL DEFAULT 0,
+  height       INTEGER NOT NULL DEFAULT 0,
+  used         INTEGER NOT NULL DEFAULT 0,
+  created_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_uploader ON media (uploader);
+CREATE INDEX media_sha256 ON media (sha256);
+CREATE INDEX media_unused ON media (created_at) WHERE NOT used;
+
+CREATE TABLE blobs (
+  sha256 BLOB PRIMARY KEY,
+  name   TEXT NOT NULL UNIQUE
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE responses (

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use tidings_domain::{Role, UserId};
+use tidings_domain::{ChannelId, Role, UserId};
 use tidings_storage::{Precondition, StorageError};
 
 use crate::conn::{Conn, Params, params};
+use crate::read::media::carried;
 
 /// The users of a DM as one text: sorted ids joined by commas.
 pub(crate) fn dm_users(users: &[UserId]) -> String {
@@ -185,6 +186,31 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
         P::SourceFree(source) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sources WHERE source = ?1)",
             params![source],
+        ),
+        P::StorageLeft(user, more, most) => (
+            "SELECT 1 WHERE (SELECT COALESCE(SUM(size), 0) FROM media WHERE uploader = ?1)
+               + CAST(?2 AS BIGINT) <= CAST(?3 AS BIGINT)",
+            params![*user, *more, *most],
+        ),
+        P::MediaUsable(media, user, channel) => (
+            concat!(
+                "SELECT 1 FROM media m WHERE m.id = ?1 AND m.uploader = ?2
+                   AND (m.channel_id = ?4 OR m.channel_id = ?3) AND (NOT m.used OR ",
+                carried!(),
+                ")"
+            ),
+            params![*media, *user, channel.unwrap_or(ChannelId::NIL), ChannelId::NIL],
+        ),
+        P::MediaOrphaned(media, before) => (
+            concat!(
+                "SELECT 1 FROM media m WHERE m.id = ?1 AND (m.used OR m.created_at < ?2) AND NOT ",
+                carried!()
+            ),
+            params![*media, *before],
+        ),
+        P::BlobUnused(sha256) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM media WHERE sha256 = ?1)",
+            params![sha256],
         ),
         other => {
             return Err(StorageError::Internal { detail: format!("no query for {other:?}") });

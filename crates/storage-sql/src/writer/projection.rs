@@ -52,6 +52,7 @@ pub(crate) struct Seen {
 pub(super) struct MessageRows {
     messages: Vec<Params>,
     mentions: Vec<Params>,
+    attachments: Vec<Params>,
     /// The newest reply of each thread and how many came.
     replies: HashMap<MessageId, (i64, Timestamp)>,
     /// Where each author's own marker goes.
@@ -75,6 +76,12 @@ impl MessageRows {
         )
         .await?;
         insert_mentions(conn, std::mem::take(&mut self.mentions)).await?;
+        conn.execute_each(
+            "INSERT INTO attachments (message_id, media_id) VALUES (?1, ?2)
+             ON CONFLICT (message_id, media_id) DO NOTHING",
+            std::mem::take(&mut self.attachments),
+        )
+        .await?;
         let replies = std::mem::take(&mut self.replies);
         let rows = replies.into_iter().map(|(id, (count, at))| params![id, count, at]).collect();
         conn.execute_each(
@@ -226,7 +233,10 @@ pub(crate) async fn project(
 ) -> Result<(), StorageError> {
     match fact {
         Some(Fact::MessageCreated { message }) => {
-            created(batch, seen, message.author.id, &message.mentions).await
+            created(batch, seen, message.author.id, &message.mentions).await?;
+            let carried = message.attachments.iter().map(|media| params![message.id, media.id]);
+            batch.messages.attachments.extend(carried);
+            Ok(())
         }
         Some(Fact::MessageEdited { message }) => edited(batch, seen, &message.mentions).await,
         Some(Fact::MessageDeleted { message_id }) => deleted(batch, *message_id).await,
@@ -453,6 +463,7 @@ async fn deleted(batch: &mut Batch<'_>, id: MessageId) -> Result<(), StorageErro
     .await?;
     conn.execute("DELETE FROM versions WHERE message_id = ?1", params![id]).await?;
     conn.execute("DELETE FROM reactions WHERE message_id = ?1", params![id]).await?;
+    conn.execute("DELETE FROM attachments WHERE message_id = ?1", params![id]).await?;
     conn.execute("UPDATE messages SET deleted = TRUE WHERE id = ?1", params![id]).await?;
     if kept.counted {
         forget_mentions(batch, &kept).await?;

@@ -1,5 +1,7 @@
 //! Records: rows that are no part of any log.
 
+use tidings_domain::ChannelId;
+use tidings_storage::media::StoredMedia;
 use tidings_storage::{Record, StorageError};
 
 use crate::conn::{Conn, Params, params};
@@ -153,6 +155,10 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         Record::BindSource { source, target } => {
             ("INSERT INTO sources (source, target) VALUES (?1, ?2)", params![source, *target])
         }
+        Record::CreateMedia(media, blob) => return create_media(conn, media, blob).await,
+        Record::UseMedia(id) => ("UPDATE media SET used = TRUE WHERE id = ?1", params![*id]),
+        Record::DeleteMedia(id) => ("DELETE FROM media WHERE id = ?1", params![*id]),
+        Record::DeleteBlob(sha256) => ("DELETE FROM blobs WHERE sha256 = ?1", params![sha256]),
         Record::PutResponse(response) => (
             "INSERT INTO responses (user_id, key, request, status, body, expires_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (user_id, key) DO NOTHING",
@@ -176,6 +182,39 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         }
     };
     conn.execute(sql, params).await.map(drop)
+}
+
+async fn create_media(
+    conn: &mut Conn,
+    stored: &StoredMedia,
+    blob: &str,
+) -> Result<(), StorageError> {
+    let StoredMedia { media, uploader, channel, created_at, used } = stored;
+    conn.execute(
+        "INSERT INTO blobs (sha256, name) VALUES (?1, ?2) ON CONFLICT (sha256) DO NOTHING",
+        params![media.sha256, blob],
+    )
+    .await?;
+    let (width, height) = media.dimensions.unwrap_or((0, 0));
+    conn.execute(
+        "INSERT INTO media (id, uploader, channel_id, filename, content_type, size, sha256, width,
+           height, used, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        params![
+            media.id,
+            *uploader,
+            channel.unwrap_or(ChannelId::NIL),
+            &media.filename,
+            &media.content_type,
+            media.size,
+            media.sha256,
+            width,
+            height,
+            *used,
+            *created_at
+        ],
+    )
+    .await
+    .map(drop)
 }
 
 async fn prune(conn: &mut Conn, now: tidings_domain::Timestamp) -> Result<(), StorageError> {

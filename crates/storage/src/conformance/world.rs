@@ -244,6 +244,7 @@ impl World {
             body: body.to_owned(),
             body_html: format!("<p>{body}</p>"),
             mentions: Vec::new(),
+            attachments: Vec::new(),
             reactions: Vec::new(),
             reply_count: 0,
             last_reply_at: None,

@@ -138,6 +138,12 @@ impl State {
             }
             Precondition::NotBlocked(one, other) => !self.blocks.between(*one, *other),
             Precondition::SourceFree(source) => self.sources.get(source).is_none(),
+            Precondition::StorageLeft(user, more, most) => {
+                self.files.bytes_of(*user).saturating_add(*more) <= *most
+            }
+            Precondition::MediaUsable(id, user, channel) => self.media_usable(*id, *user, *channel),
+            Precondition::MediaOrphaned(id, before) => self.media_orphaned(*id, *before),
+            Precondition::BlobUnused(sha256) => self.files.blob_unused(sha256),
         }
     }
 
@@ -177,6 +183,9 @@ impl State {
                     if self.communities.by_slug(&community.slug).is_some() =>
                 {
                     return collision("slug");
+                }
+                Record::CreateMedia(media, _) if self.files.has(media.media.id) => {
+                    return collision("media");
                 }
                 _ => {}
             }
@@ -263,6 +272,10 @@ impl State {
             Record::UseInvite(code) => self.communities.use_invite(&code),
             Record::DeleteInvite(code) => self.communities.delete_invite(&code),
             Record::BindSource { source, target } => self.sources.bind(source, target),
+            Record::CreateMedia(media, blob) => self.files.create(media, blob),
+            Record::UseMedia(id) => self.files.use_media(id),
+            Record::DeleteMedia(id) => self.files.delete(id),
+            Record::DeleteBlob(sha256) => self.files.delete_blob(&sha256),
             Record::PutResponse(response) => self.operations.put_response(response),
             Record::PutSetting(name, value) => self.operations.put_setting(name, value),
             Record::Prune(now) => {

@@ -293,6 +293,9 @@ impl Projections {
             let number = self.rooms.get(&row.channel).and_then(|room| room.counted.get(&row.seq));
             let stored = StoredLine(row);
             lines.push(format!("messages|id={id}|number={number:?}|{stored}"));
+            for media in row.newest().into_iter().flat_map(|message| &message.attachments) {
+                lines.push(format!("attachments|message={id}|media={}", media.id));
+            }
             for reacted in &row.reactions {
                 lines.push(format!(
                     "reactions|message={id}|emoji={}|user={}|place={}",

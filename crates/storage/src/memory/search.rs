@@ -17,10 +17,10 @@ fn matches(filter: &SearchFilter, row: &MessageRow, message: &Message) -> bool {
         || !(filter.authors.is_empty() || filter.authors.contains(&row.remains.author_id))
         || filter.before.is_some_and(|end| created_at >= end)
         || filter.after.is_some_and(|start| created_at < start);
-    // Messages carry no files yet.
     let carried = |carries: &Carries| match carries {
         Carries::Link => has_link(&message.body),
-        Carries::File | Carries::Image => false,
+        Carries::File => !message.attachments.is_empty(),
+        Carries::Image => message.attachments.iter().any(tidings_domain::Media::is_image),
     };
     if outside || !filter.carries.iter().all(carried) {
         return false;

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::open_store;
+use super::{open_blobs, open_store};
 use crate::cli::Place;
 use crate::config::{Config, Flags, Listen, PublicUrl, Registration};
 use crate::data::DataDir;
@@ -81,6 +81,7 @@ impl Serve {
         let url = url.unwrap_or_else(|| PublicUrl::of_listener(address));
         let app = App::open(Parts {
             store: Arc::clone(&store) as Arc<_>,
+            blobs: open_blobs(&config)?,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy),
             settings: settings(&config, &url, address),
@@ -201,6 +202,8 @@ fn settings(config: &Config, url: &PublicUrl, address: std::net::SocketAddr) -> 
         limits: (&config.limits).into(),
         trusted_proxies: config.server.trusted_proxies.iter().map(|network| network.0).collect(),
         connections_max: usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX),
+        attachment_bytes: config.limits.attachment_bytes.get(),
+        storage_per_user: config.limits.storage_per_user,
         ..Settings::new(url.as_str())
     }
 }

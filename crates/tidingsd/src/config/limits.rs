@@ -1,6 +1,6 @@
 //! `[limits]`
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,6 +28,9 @@ pub(crate) struct Limits {
     /// Invites that one person makes, per minute.
     #[schema(value_type = u32, minimum = 1, default = 60)]
     pub(crate) invites: NonZeroU32,
+    /// Files that one person uploads, per minute.
+    #[schema(value_type = u32, minimum = 1, default = 60)]
+    pub(crate) uploads: NonZeroU32,
     /// Searches of one person, per minute.
     #[schema(value_type = u32, minimum = 1, default = 60)]
     pub(crate) searches: NonZeroU32,
@@ -40,6 +43,14 @@ pub(crate) struct Limits {
     /// Changes of identities' chains from one address, per minute.
     #[schema(value_type = u32, minimum = 1, default = 60)]
     pub(crate) chains: NonZeroU32,
+    /// Bytes of one uploaded file. At double, twice as much room is needed while one comes in. Not
+    /// turned off by `enabled`.
+    #[schema(value_type = u64, minimum = 1, default = 104_857_600)]
+    pub(crate) attachment_bytes: NonZeroU64,
+    /// Bytes of all files of one person; who has used them up gets 507 until they delete some. Not
+    /// turned off by `enabled`.
+    #[schema(default = 10_737_418_240_u64)]
+    pub(crate) storage_per_user: u64,
     /// Connections of all callers at a time; more wait until one ends. Not a limit per minute, and
     /// not turned off by `enabled`.
     #[schema(value_type = u32, minimum = 1, default = 10000)]
@@ -64,6 +75,7 @@ impl Default for Limits {
             writes,
             dms,
             invites,
+            uploads,
             searches,
             failures,
             logins,
@@ -76,10 +88,13 @@ impl Default for Limits {
             writes: count(writes),
             dms: count(dms),
             invites: count(invites),
+            uploads: count(uploads),
             searches: count(searches),
             failures: count(failures),
             logins: count(logins),
             chains: count(chains),
+            attachment_bytes: NonZeroU64::MIN.saturating_add((100 << 20) - 1),
+            storage_per_user: 10 << 30,
             connections: count(10_000),
         }
     }
@@ -94,6 +109,7 @@ impl From<&Limits> for tidings_server::settings::Limits {
             writes: limits.writes.get(),
             dms: limits.dms.get(),
             invites: limits.invites.get(),
+            uploads: limits.uploads.get(),
             searches: limits.searches.get(),
             failures: limits.failures.get(),
             logins: limits.logins.get(),

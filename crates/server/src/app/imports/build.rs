@@ -421,6 +421,7 @@ impl<'a> Build<'a> {
             body: prepared.body,
             body_html: prepared.body_html,
             mentions: prepared.mentions,
+            attachments: Vec::new(),
             reactions: Vec::new(),
             reply_count: 0,
             last_reply_at: None,

@@ -18,12 +18,12 @@ impl Messages<'_> {
     pub async fn edit(&self, right: &MessageAuthor, body: &str) -> Result<WireMessage, ApiError> {
         let app = self.0;
         let (stored, reader) = (right.reader().message(), right.reader().reader());
-        check_body(body)?;
         app.limit(Key::Writes(reader.user()), app.settings().limits.writes)?;
         let Some(data) = &stored.data else {
             return Err(ApiError::new(Code::Gone, "The message has been deleted."));
         };
         let mut message = decode_domain(data)?;
+        check_body(body, !message.attachments.is_empty())?;
         let channel = reader.channel();
         let names = self.names(channel, reader.user(), &render::candidates(body)).await?;
         let prepared = render::prepare(body, &names);

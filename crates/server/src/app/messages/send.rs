@@ -1,12 +1,18 @@
 //! Sending: from a request to a place in the log, without a read while the caches are warm.
 
+use std::collections::HashSet;
+
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+use tidings_domain::media::ATTACHMENTS_MAX;
 use tidings_domain::message::CLIENT_ID_MAX;
-use tidings_domain::{ChannelId, CommunityId, Fact, Format, LogId, Message, MessageId, Role, Seq};
+use tidings_domain::{
+    ChannelId, CommunityId, Fact, Format, LogId, Media, MediaId, Message, MessageId, Role, Seq,
+    UserId,
+};
 use tidings_storage::change::Pending;
 use tidings_storage::{
-    Change, ChangeError, Committed, Dedupe, Deduped, Precondition, Refusal, StorageError,
+    Change, ChangeError, Committed, Dedupe, Deduped, Precondition, Record, Refusal, StorageError,
 };
 use uuid::Uuid;
 
@@ -115,6 +121,7 @@ impl Messages<'_> {
             body,
             body_html,
             mentions,
+            attachments: self.carried(id, &send.attachments).await?,
             reactions: Vec::new(),
             reply_count: 0,
             last_reply_at: None,
@@ -143,6 +150,11 @@ impl Messages<'_> {
         if let Some(parent) = send.parent_id {
             preconditions.push(Precondition::MessageTopLevel(channel.id, parent));
         }
+        let mut records = Vec::with_capacity(message.attachments.len());
+        for media in &message.attachments {
+            preconditions.push(Precondition::MediaUsable(media.id, id, Some(channel.id)));
+            records.push(Record::UseMedia(media.id));
+        }
         let fact = Fact::MessageCreated { message: message.clone() };
         entries.push(app.entry(log, community, id, now, fact));
         let dedupe = Dedupe {
@@ -151,9 +163,23 @@ impl Messages<'_> {
             client_id: send.client_id.clone(),
             request: digest(app.secret(), send),
         };
-        let change = Change { preconditions, entries, dedupe: Some(dedupe), ..Change::default() };
+        let change = Change { preconditions, records, entries, dedupe: Some(dedupe) };
         let pending = app.store().submit(change).await?;
         Ok(Attempt { message, pending })
+    }
+
+    /// The files that a message of theirs shall carry, in the order in which they were named.
+    async fn carried(&self, user: UserId, ids: &[Uuid]) -> Result<Vec<Media>, ApiError> {
+        let mut carried = Vec::with_capacity(ids.len());
+        for id in ids {
+            let found = self.0.store().media(MediaId(*id)).await?;
+            let Some(found) = found.filter(|found| found.uploader == user) else {
+                let detail = format!("you have uploaded no file {id}");
+                return Err(ApiError::field("attachments", "unknown", detail));
+            };
+            carried.push(found.media);
+        }
+        Ok(carried)
     }
 }
 
@@ -206,7 +232,7 @@ impl PendingMessage {
 }
 
 fn check(send: &SendMessage) -> Result<(), ApiError> {
-    check_body(&send.body)?;
+    check_body(&send.body, !send.attachments.is_empty())?;
     let length = send.client_id.chars().count();
     if length == 0 || length > CLIENT_ID_MAX {
         let detail = format!("must be 1 to {CLIENT_ID_MAX} characters, not {length}");
@@ -220,9 +246,13 @@ fn check(send: &SendMessage) -> Result<(), ApiError> {
         let detail = "only replies can also be sent to the channel; name a parent_id";
         return Err(ApiError::field("broadcast", "without_parent", detail));
     }
-    if !send.attachments.is_empty() {
-        let detail = "this server does not take files yet";
-        return Err(ApiError::field("attachments", "unsupported", detail));
+    if send.attachments.len() > ATTACHMENTS_MAX {
+        let detail = format!("a message carries at most {ATTACHMENTS_MAX} files");
+        return Err(ApiError::field("attachments", "too_many", detail));
+    }
+    let named: HashSet<_> = send.attachments.iter().collect();
+    if named.len() < send.attachments.len() {
+        return Err(ApiError::field("attachments", "twice", "names a file twice"));
     }
     Ok(())
 }
@@ -235,6 +265,11 @@ fn digest(secret: &[u8; 32], send: &SendMessage) -> [u8; 32] {
     mac.update(b"tidings/v1/message\n");
     mac.update(send.parent_id.unwrap_or(MessageId::NIL).as_bytes());
     mac.update(&[u8::from(send.broadcast)]);
+    // Fixed lengths before the body, and a count between: no two requests make the same bytes.
+    mac.update(&[u8::try_from(send.attachments.len()).unwrap_or(u8::MAX)]);
+    for id in &send.attachments {
+        mac.update(id.as_bytes());
+    }
     mac.update(send.body.as_bytes());
     mac.finalize().into_bytes().into()
 }
@@ -259,7 +294,10 @@ mod tests {
         let plain = send("hello");
         let reply = SendMessage { parent_id: Some(MessageId(Uuid::max())), ..plain.clone() };
         let broadcast = SendMessage { broadcast: true, ..reply.clone() };
-        let all = [plain, send("hello "), reply, broadcast].map(|send| digest(&[1; 32], &send));
+        let file = SendMessage { attachments: vec![Uuid::nil()], ..plain.clone() };
+        let other = SendMessage { attachments: vec![Uuid::max()], ..plain.clone() };
+        let all = [plain, send("hello "), reply, broadcast, file, other]
+            .map(|send| digest(&[1; 32], &send));
         for (at, one) in all.iter().enumerate() {
             assert!(all.iter().skip(at + 1).all(|other| other != one));
         }
@@ -273,7 +311,8 @@ mod tests {
             (SendMessage { client_id: "x".repeat(65), ..send("x") }, "client_id"),
             (SendMessage { client_id: "a\nb".to_owned(), ..send("x") }, "client_id"),
             (SendMessage { broadcast: true, ..send("x") }, "broadcast"),
-            (SendMessage { attachments: vec![Uuid::nil()], ..send("x") }, "attachments"),
+            (SendMessage { attachments: vec![Uuid::nil(); 2], ..send("x") }, "attachments"),
+            (SendMessage { attachments: vec![Uuid::max(); 11], ..send("x") }, "attachments"),
             (send(" "), "body"),
         ] {
             assert_eq!(check(&bad).unwrap_err().errors()[0].field, field);

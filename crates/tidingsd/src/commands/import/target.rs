@@ -15,7 +15,7 @@ use tidings_wire::Code;
 use tidings_wire::import::{ImportResult, Record};
 
 use super::read_token;
-use crate::commands::open_store;
+use crate::commands::{open_blobs, open_store};
 use crate::config::{Config, PublicUrl};
 use crate::data::{DataDir, Lock};
 use crate::failure::{BUSY, Failure};
@@ -51,6 +51,7 @@ impl Target {
         let origin = origin.unwrap_or_else(|| PublicUrl::of_listener(config.server.listen.0));
         let app = App::open(Parts {
             store: Arc::clone(&store) as Arc<_>,
+            blobs: open_blobs(config)?,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy),
             settings: Settings::new(origin.as_str()),
