@@ -33,7 +33,7 @@ use subtle::ConstantTimeEq as _;
 use tidings_domain::{Channel, ChannelId, CommunityId, Role, Timestamp, User, UserId};
 use tidings_storage::{Change, CommittedEntry, Record, Store};
 use tidings_wire::discovery::Readiness;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use crate::access::Access;
@@ -98,6 +98,8 @@ struct Inner {
     ephemeral: OnceLock<Arc<dyn Ephemeral>>,
     caches: Caches,
     limits: Limits,
+    /// A place for each picture that is drawn at a time.
+    drawing: Arc<Semaphore>,
     /// Idempotency keys of requests that are being answered now.
     busy_keys: Mutex<HashSet<(UserId, [u8; 32])>>,
     stranger: chains::Stranger,
@@ -121,6 +123,9 @@ pub(crate) struct Caches {
     pub(crate) users: Cache<UserId, Arc<User>>,
     pub(crate) sessions: sessions::Live,
 }
+
+/// How many pictures are drawn at a time: each may take 176 MiB.
+const DRAWING: usize = 1;
 
 /// The name of the setting that holds the server's secret.
 const SECRET: &str = "server_secret";
@@ -163,6 +168,7 @@ impl App {
                 sessions: sessions::Live::default(),
             },
             limits: Limits::default(),
+            drawing: Arc::new(Semaphore::new(DRAWING)),
             busy_keys: Mutex::default(),
         }));
         Ok(app)
@@ -186,6 +192,10 @@ impl App {
     /// Where the bytes of files are kept.
     pub fn blobs(&self) -> &Arc<dyn Blobs> {
         &self.0.blobs
+    }
+
+    pub(crate) fn drawing(&self) -> &Arc<Semaphore> {
+        &self.0.drawing
     }
 
     /// The time of day.

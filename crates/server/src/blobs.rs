@@ -138,6 +138,12 @@ pub trait Blobs: fmt::Debug + Send + Sync + 'static {
     /// [`BlobError::NotFound`], also when the range ends beyond the blob.
     async fn read(&self, name: &BlobName, range: Range<u64>) -> Result<ByteStream, BlobError>;
 
+    /// How many bytes a blob has.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`].
+    async fn size(&self, name: &BlobName) -> Result<u64, BlobError>;
+
     /// Removes a blob; one that is not there is removed already.
     async fn delete(&self, name: &BlobName) -> Result<(), BlobError>;
 

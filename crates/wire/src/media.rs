@@ -70,6 +70,17 @@ pub struct MediaQuery {
     pub channel: Option<Uuid>,
 }
 
+/// The query of `GET /v1/media/{id}/thumb`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ThumbQuery {
+    /// How wide it should be, 1 to 4096 pixels (default 256); the next width that is made, and
+    /// never wider than the picture.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 4096)]
+    pub w: Option<u32>,
+}
+
 /// The form of `POST /v1/media`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UploadForm {

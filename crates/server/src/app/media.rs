@@ -1,7 +1,10 @@
 //! Files: taking them in, handing them out.
 
+mod picture;
 mod sniff;
 mod spool;
+mod sweep;
+mod thumb;
 mod upload;
 
 use std::ops::Range;
@@ -14,6 +17,8 @@ use crate::access::MediaReader;
 use crate::blobs::{BlobName, ByteStream};
 use crate::error::ApiError;
 
+pub use sweep::Swept;
+pub use thumb::Thumb;
 pub use upload::Upload;
 
 /// From [`App::media`].

@@ -113,6 +113,11 @@ impl Blobs for Folder {
         Ok(pieces.map_err(move |error| failed(&text, &error)).boxed())
     }
 
+    async fn size(&self, name: &BlobName) -> Result<u64, BlobError> {
+        let there = tokio::fs::metadata(self.path(name)).await;
+        there.map(|there| there.len()).map_err(|error| failed(name.as_str(), &error))
+    }
+
     async fn delete(&self, name: &BlobName) -> Result<(), BlobError> {
         match tokio::fs::remove_file(self.path(name)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -172,6 +172,10 @@ impl Blobs for S3 {
         Ok(found.into_stream().map_err(failed).boxed())
     }
 
+    async fn size(&self, name: &BlobName) -> Result<u64, BlobError> {
+        Ok(self.bucket.head(&self.key(name)).await.map_err(failed)?.size)
+    }
+
     async fn delete(&self, name: &BlobName) -> Result<(), BlobError> {
         match self.bucket.delete(&self.key(name)).await {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, Method, StatusCode, header};
 use tidings_domain::{ChannelId, MediaId};
-use tidings_wire::media::{Media, MediaQuery, UploadForm};
+use tidings_wire::media::{Media, MediaQuery, ThumbQuery, UploadForm};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -34,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         // The upload counts its own bytes.
         .layer(DefaultBodyLimit::disable())
         .routes(routes!(get))
+        .routes(routes!(thumb))
 }
 
 /// Upload a file: as the raw body, with its name (percent-encoded) in `X-Filename`, or as the file
@@ -138,6 +139,42 @@ async fn get(
     let media = &right.media().media;
     let delivery = delivery::Delivery::of_file(media);
     delivery.answer(&method, &headers, async |range| app.media().read(&right, range).await).await
+}
+
+/// Get a smaller picture of a file, as JPEG or PNG.
+#[utoipa::path(
+    get,
+    path = "/v1/media/{id}/thumb",
+    tag = "media",
+    params(("id" = uuid::Uuid, Path), ThumbQuery),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = 206, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = 304, description = "The copy at hand is the picture.")
+    )
+)]
+async fn thumb(
+    State(app): State<App>,
+    caller: Caller,
+    method: Method,
+    headers: HeaderMap,
+    Path(id): Path<MediaId>,
+    Query(query): Query<ThumbQuery>,
+) -> Result<Response, ApiError> {
+    let width = query.w.unwrap_or(256);
+    if !(1..=4096).contains(&width) {
+        return Err(ApiError::field("w", "out_of_range", "must be 1 to 4096"));
+    }
+    let right = app.access().media(&caller, id).await?;
+    let thumb = app.media().thumb(&right, width).await?;
+    let delivery = delivery::Delivery::of_thumb(&right.media().media, &thumb);
+    let whole = thumb.bytes;
+    let part = async |range: std::ops::Range<u64>| {
+        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX).min(whole.len());
+        let piece = whole.slice(at(range.start)..at(range.end));
+        Ok(futures_util::stream::once(async { Ok(piece) }).boxed())
+    };
+    delivery.answer(&method, &headers, part).await
 }
 
 /// What goes out in one piece.

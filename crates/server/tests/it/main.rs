@@ -9,6 +9,7 @@
 
 mod blocks;
 mod bots;
+mod blobs;
 mod channels;
 mod communities;
 mod concurrency;

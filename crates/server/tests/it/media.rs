@@ -395,3 +395,152 @@ async fn uploads_have_a_limit() {
     assert!(third.headers.contains_key(header::RETRY_AFTER));
     third.refused(429, "rate_limited");
 }
+
+fn gradient(width: u32, height: u32, format: image::ImageFormat) -> Vec<u8> {
+    let part = |at: u32| u8::try_from(at % 256).unwrap();
+    let pixel = |x, y| image::Rgb([part(x), part(y), 7]);
+    let picture = image::DynamicImage::from(image::RgbImage::from_fn(width, height, pixel));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// A JPEG that stands on its side and says where it was taken.
+fn told_by_a_camera() -> Vec<u8> {
+    let plain = gradient(40, 30, image::ImageFormat::Jpeg);
+    let mut exif =
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+    exif.extend_from_slice(b"GPS 52.5200 N");
+    let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+    [&plain[..2], &[0xff, 0xe1], &length, &exif, &plain[2..]].concat()
+}
+
+#[tokio::test]
+async fn a_picture_has_a_size_and_smaller_ones() {
+    let world = World::new().await;
+    let ana = world.owner().await;
+    for (format, kind) in [
+        (image::ImageFormat::Png, "image/png"),
+        (image::ImageFormat::Jpeg, "image/jpeg"),
+        (image::ImageFormat::Gif, "image/gif"),
+        (image::ImageFormat::WebP, "image/webp"),
+    ] {
+        let file = upload(&world, &ana, "a.txt", &gradient(600, 300, format)).await;
+        assert_eq!(
+            (&file["content_type"], &file["width"], &file["height"]),
+            (&json!(kind), &json!(600), &json!(300))
+        );
+        let thumb = text(&file["thumb"]);
+        assert_eq!(thumb, format!("/v1/media/{}/thumb", text(&file["id"])));
+        let before = kept(&world);
+        for (query, width) in [("", 256), ("?w=100", 128), ("?w=128", 128), ("?w=4000", 600)] {
+            let path = format!("{thumb}{query}");
+            let (status, headers, body) =
+                world.look(request(&ana.token, Method::GET, &path, None)).await;
+            assert_eq!(status, StatusCode::OK, "{path}");
+            let small = image::load_from_memory(&body).unwrap();
+            assert_eq!((small.width(), small.height()), (width, width / 2), "{path}");
+            assert_eq!(headers[header::CONTENT_LENGTH], body.len().to_string());
+            assert!(headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("sandbox"));
+            let mut again = request(&ana.token, Method::GET, &path, None);
+            again.headers_mut().insert(header::IF_NONE_MATCH, headers[header::ETAG].clone());
+            assert_eq!(world.look(again).await.0, StatusCode::NOT_MODIFIED);
+        }
+        assert_eq!(kept(&world), before + 3);
+        for bad in ["?w=0", "?w=4097"] {
+            let path = format!("{thumb}{bad}");
+            world.get(&ana.token, &path).await.refused(422, "unprocessable");
+        }
+        world.get(&ana.token, &format!("{thumb}?w=x")).await.refused(400, "bad_request");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_does_not_tell_where_it_was_taken() {
+    let world = World::new().await;
+    let ana = world.owner().await;
+    let sent = told_by_a_camera();
+    let file = upload(&world, &ana, "a.jpg", &sent).await;
+    assert_eq!((&file["width"], &file["height"]), (&json!(30), &json!(40)));
+    let served = look(&world, &ana, &file, &[]).await.2;
+    for secret in [&b"Exif"[..], b"GPS"] {
+        assert!(!served.windows(secret.len()).any(|window| window == secret));
+    }
+    assert_eq!(file["size"], served.len());
+    let sha256 = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&served));
+    assert_eq!(file["sha256"], sha256.as_str());
+}
+
+#[tokio::test]
+async fn bombs_do_not_go_off() {
+    let world = World::new().await;
+    let ana = world.owner().await;
+    let before = kept(&world);
+    let mut wide = gradient(8, 8, image::ImageFormat::Png);
+    wide[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+    let frame = b"\x2c\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0";
+    let mut long = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+    long.extend(frame.repeat(501));
+    long.push(0x3b);
+    let whole = gradient(64, 64, image::ImageFormat::Png);
+    for (what, bytes) in
+        [("wide", wide), ("long", long), ("cut", whole[..whole.len() / 2].to_vec())]
+    {
+        let answer = world.send(raw(&ana.token, "a.png", "image/png", bytes)).await;
+        let problem = answer.refused(422, "unprocessable");
+        assert_eq!(problem["errors"][0]["code"], "picture", "{what}");
+    }
+    assert_eq!(kept(&world), before);
+    // Sound by its header, and rubbish inside: it is kept, and there is no smaller picture of it.
+    let mut mangled = gradient(64, 64, image::ImageFormat::Png);
+    let data = mangled.windows(4).position(|name| name == b"IDAT").unwrap() + 4;
+    mangled[data..data + 20].fill(0xff);
+    let file = upload(&world, &ana, "a.png", &mangled).await;
+    assert_eq!(status(&world, &ana, &file).await, 200);
+    world.get(&ana.token, file["thumb"].as_str().unwrap()).await.refused(422, "unprocessable");
+}
+
+#[tokio::test]
+async fn what_nothing_carries_is_swept_away() {
+    let world = World::new().await;
+    // The times of files on a disk are those of the world outside.
+    let today = std::fs::metadata(world.files.path()).unwrap().modified().unwrap();
+    let today = today.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    world.wait(i64::try_from(today).unwrap() - world.app.now().0 / 1000);
+    let ana = world.owner().await;
+    let (_, general) = world.community(&ana, "acme").await;
+    let picture = gradient(100, 100, image::ImageFormat::Png);
+    let carried = upload(&world, &ana, "a.png", &picture).await;
+    let twin = upload(&world, &ana, "b.png", &picture).await;
+    upload(&world, &ana, "c", b"never sent").await;
+    let thumb = request(&ana.token, Method::GET, carried["thumb"].as_str().unwrap(), None);
+    assert_eq!(world.look(thumb).await.0, StatusCode::OK);
+    let one = carry(&world, &ana, &general, &[&carried]).await.is(201);
+    let two = carry(&world, &ana, &general, &[&twin]).await.is(201);
+    let sweep = async || {
+        let swept = world.app.media().sweep().await.unwrap();
+        (swept.media, swept.blobs)
+    };
+    let delete = async |message: &Value| {
+        world.delete(&ana.token, &format!("/v1/messages/{}", text(&message["id"]))).await.is(204)
+    };
+    assert_eq!((sweep().await, kept(&world)), ((0, 0), 3));
+    delete(&one).await;
+    assert_eq!((sweep().await, kept(&world)), ((1, 0), 3));
+    assert_eq!(status(&world, &ana, &twin).await, 200);
+    delete(&two).await;
+    assert_eq!((sweep().await, kept(&world)), ((1, 1), 1));
+    // What came back meanwhile stays, and so does what was never sent, for a day.
+    let again = upload(&world, &ana, "a.png", &picture).await;
+    assert_eq!((sweep().await, kept(&world)), ((0, 0), 2));
+    carry(&world, &ana, &general, &[&again]).await.is(201);
+    // A blob that no row knows of: somebody pulled the plug.
+    let stray = tidings_server::blobs::BlobName::new(&[0; 32], world.app.new_id());
+    let folder = world.files.path().join(stray.shard());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(stray.as_str()), b"stray").unwrap();
+    assert_eq!((sweep().await, kept(&world)), ((0, 0), 3));
+    world.wait(2 * 24 * 3600);
+    assert_eq!((sweep().await, kept(&world)), ((1, 2), 1));
+    assert_eq!(look(&world, &ana, &again, &[]).await.2, picture);
+}

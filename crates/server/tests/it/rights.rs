@@ -157,6 +157,8 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
         (M::GET, "/v1/media/{carried}", none.clone(), [200, 200, 200, 404, 404, 401]),
         (M::GET, "/v1/media/{concealed}", none.clone(), [404, 404, 404, 404, 404, 401]),
         (M::GET, "/v1/media/{loose}", none.clone(), [404, 404, 404, 404, 404, 401]),
+        // None of them is a picture.
+        (M::GET, "/v1/media/{carried}/thumb", none.clone(), [404, 404, 404, 404, 404, 401]),
         // A private channel of the extra member: it does not exist for anybody else.
         (M::GET, "/v1/channels/{private}", none.clone(), [404, 404, 404, 404, 404, 401]),
         (M::PATCH, "/v1/channels/{private}", json!({}), [404, 404, 404, 404, 404, 401]),

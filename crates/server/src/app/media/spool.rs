@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tokio::fs::File;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
 use crate::blobs::BlobError;
@@ -32,6 +32,17 @@ impl Spooled {
         self.file.write_all(bytes).await.map_err(|error| failed(&error))
     }
 
+    /// Puts other bytes in place of what was written.
+    pub(super) async fn replace(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
+        let rewound = async {
+            self.file.set_len(0).await?;
+            self.file.rewind().await
+        };
+        rewound.await.map_err(|error| failed(&error))?;
+        self.write(bytes).await?;
+        self.flush().await
+    }
+
     /// Hands everything to the operating system.
     pub(super) async fn flush(&mut self) -> Result<(), ApiError> {
         self.file.flush().await.map_err(|error| failed(&error))
@@ -45,7 +56,7 @@ impl Drop for Spooled {
     }
 }
 
-pub(super) fn failed(error: &std::io::Error) -> ApiError {
+fn failed(error: &std::io::Error) -> ApiError {
     let full = [std::io::ErrorKind::StorageFull, std::io::ErrorKind::QuotaExceeded];
     if full.contains(&error.kind()) {
         return BlobError::Full.into();

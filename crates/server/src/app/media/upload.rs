@@ -9,7 +9,8 @@ use tidings_wire::Code;
 use tidings_wire::media::Media as MediaView;
 
 use super::spool::Spooled;
-use super::{Files, sniff};
+use super::thumb::draw;
+use super::{Files, picture, sniff};
 use crate::access::Caller;
 use crate::app::App;
 use crate::blobs::BlobName;
@@ -83,16 +84,21 @@ impl Upload {
             return Err(ApiError::field("body", "empty", "the file is empty"));
         }
         self.spooled.flush().await?;
+        let content_type = sniff::content_type(&self.head, declared).to_owned();
+        let dimensions = match picture::Kind::of(&content_type) {
+            Some(kind) => Some(self.clean(kind).await?),
+            None => None,
+        };
         let app = &self.app;
         let sha256 = self.hash.finalize().into();
         let id = app.new_id();
         let media = Media {
             id: MediaId(id),
             filename: filename(name),
-            content_type: sniff::content_type(&self.head, declared).to_owned(),
+            content_type,
             size: self.size,
             sha256,
-            dimensions: None,
+            dimensions,
         };
         let answer = MediaView::from(&media);
         let blob = BlobName::new(&sha256, id);
@@ -129,6 +135,24 @@ impl Upload {
             }
             Err(other) => Err(other.into()),
         }
+    }
+}
+
+impl Upload {
+    /// Leaves of a picture what is needed to draw it; how wide and high it is.
+    async fn clean(&mut self, kind: picture::Kind) -> Result<(u32, u32), ApiError> {
+        if self.size > picture::BYTES_MAX {
+            let detail = format!("A picture has at most {} bytes.", picture::BYTES_MAX);
+            return Err(ApiError::new(Code::TooLarge, detail));
+        }
+        let turn = self.app.turn_to_draw().await?;
+        let bytes = tokio::fs::read(self.spooled.path()).await.map_err(ApiError::internal)?;
+        let clean = draw(turn, move || picture::clean(kind, &bytes)).await?;
+        self.hash = Sha256::new_with_prefix(&clean.bytes);
+        self.size = clean.bytes.len() as u64;
+        check_size(&self.app, self.size)?;
+        self.spooled.replace(&clean.bytes).await?;
+        Ok((clean.width, clean.height))
     }
 }
 

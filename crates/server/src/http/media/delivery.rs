@@ -11,6 +11,7 @@ use tidings_wire::Code;
 
 use super::names::{disposition, text};
 use super::range::{Asked, asked};
+use crate::app::media::Thumb;
 use crate::blobs::ByteStream;
 use crate::error::ApiError;
 
@@ -45,6 +46,16 @@ impl Delivery {
             disposition: disposition(inline, &media.filename),
             tag: format!("\"{}\"", hex::encode(media.sha256)),
             length: media.size,
+        }
+    }
+
+    /// A smaller picture of the file.
+    pub(super) fn of_thumb(media: &Media, thumb: &Thumb) -> Self {
+        Self {
+            kind: HeaderValue::from_static(thumb.content_type),
+            disposition: disposition(true, &media.filename),
+            tag: format!("\"{}-w{}\"", hex::encode(media.sha256), thumb.width),
+            length: thumb.bytes.len() as u64,
         }
     }
 

@@ -27,6 +27,29 @@ pub(super) async fn prune(app: App, stop: CancellationToken) {
     }
 }
 
+/// Removes files that nothing needs, at once and every hour.
+pub(super) async fn sweep(app: App, stop: CancellationToken) {
+    let mut hours = interval(PRUNE);
+    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = hours.tick() => {}
+        }
+        let media = app.media();
+        let swept = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            swept = media.sweep() => swept,
+        };
+        match swept {
+            Ok(swept) => tracing::debug!(?swept, "files that nothing needed were removed"),
+            Err(error) => tracing::warn!(%error, "files that nothing needs are kept for an hour"),
+        }
+    }
+}
+
 /// Removes the setup code once somebody has registered.
 pub(super) async fn remove_setup_code(app: App, data: DataDir, stop: CancellationToken) {
     let mut set_up = app.set_up();
