@@ -18,6 +18,7 @@ pub mod error;
 mod identity;
 mod invite;
 pub mod login;
+pub mod media;
 pub mod message;
 pub mod operation;
 pub mod outbox;

@@ -68,6 +68,12 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// A body that is read while it is sent.
+    pub(crate) fn streamed(mut self, body: reqwest::Body) -> Self {
+        self.builder = self.builder.body(body);
+        self
+    }
+
     pub(crate) fn header(mut self, name: http::HeaderName, value: &str) -> Self {
         self.builder = self.builder.header(name, value);
         self

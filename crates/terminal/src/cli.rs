@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     admin::AdminCommand, api::Api, block::BlockCommand, bot::BotCommand, channel::ChannelCommand,
     community::CommunityCommand, completions::Completions, delete::Delete, devices::DevicesCommand,
-    dm::Dm, edit::Edit, invite::InviteCommand, login::Login, logout::Logout, man::Man,
+    dm::Dm, edit::Edit, get::Get, invite::InviteCommand, login::Login, logout::Logout, man::Man,
     members::MembersCommand, react::React, read::Read, register::Register, search::Search,
     send::Send, sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
     whoami::Whoami,
@@ -89,6 +89,7 @@ pub(crate) enum Command {
     Tail(Tail),
     Dm(Dm),
     Search(Search),
+    Get(Get),
     Api(Api),
     /// What only the server's owner may do.
     #[command(subcommand)]
@@ -122,6 +123,7 @@ impl Command {
             Self::Tail(command) => command.run(ctx).await,
             Self::Dm(command) => command.run(ctx).await,
             Self::Search(command) => command.run(ctx).await,
+            Self::Get(command) => command.run(ctx).await,
             Self::Api(command) => command.run(ctx).await,
             Self::Admin(command) => command.run(ctx).await,
             Self::Completions(command) => command.run(ctx),

@@ -11,6 +11,7 @@ pub(crate) mod delete;
 pub(crate) mod devices;
 pub(crate) mod dm;
 pub(crate) mod edit;
+pub(crate) mod get;
 pub(crate) mod invite;
 pub(crate) mod login;
 pub(crate) mod logout;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use tidings_client::ClientError;
 use tidings_client::login::LoginError;
+use tidings_client::media::UploadError;
 use tidings_client::outbox::{OutboxError, RefusedError};
 use tidings_client::resolve::{RefError, ResolveError};
 use tidings_wire::Code;
@@ -101,6 +102,15 @@ pub(crate) trait Why {
     fn why(&self, what: &str) -> Failure;
 }
 
+impl Why for UploadError {
+    fn why(&self, what: &str) -> Failure {
+        match self {
+            Self::Client(error) => error.why(what),
+            _ => Failure::new(format!("cannot {what}: {self}")).next("check the path of the file"),
+        }
+    }
+}
+
 impl Why for ClientError {
     fn why(&self, what: &str) -> Failure {
         let failure = Failure::new(format!("cannot {what}: {self}"));
@@ -119,7 +129,9 @@ impl Why for ClientError {
                 Code::NotFound => failure
                     .next("check the name or id; `tidings channel list` shows what you can see"),
                 Code::Forbidden => failure.next("ask an admin of the community"),
-                Code::StorageFull => failure.next("tell whoever runs the server"),
+                Code::StorageFull => {
+                    failure.next("delete files that nobody needs, or tell whoever runs the server")
+                }
                 Code::Unprocessable if problem.errors.iter().any(|it| it.code == "too_long") => {
                     failure.next("shorten it and try again")
                 }

@@ -17,6 +17,7 @@ mod names;
 mod output;
 mod phrase;
 mod profile;
+mod progress;
 mod queue;
 mod text;
 

@@ -7,9 +7,9 @@
     reason = "what the helpers of a test cannot do fails the test"
 )]
 
+mod blobs;
 mod blocks;
 mod bots;
-mod blobs;
 mod channels;
 mod communities;
 mod concurrency;

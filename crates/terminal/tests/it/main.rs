@@ -4,6 +4,7 @@
 
 mod conversation;
 mod failures;
+mod files;
 mod identity;
 mod line;
 mod manage;

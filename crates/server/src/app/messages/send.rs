@@ -163,7 +163,8 @@ impl Messages<'_> {
             client_id: send.client_id.clone(),
             request: digest(app.secret(), send),
         };
-        let change = Change { preconditions, records, entries, dedupe: Some(dedupe) };
+        let dedupe = Some(dedupe);
+        let change = Change { preconditions, records, entries, dedupe, ..Change::default() };
         let pending = app.store().submit(change).await?;
         Ok(Attempt { message, pending })
     }
