@@ -64,6 +64,9 @@ impl Http {
         token: Option<&str>,
         body: Option<&str>,
     ) -> anyhow::Result<Answer> {
+        if self.stream.as_ref().is_some_and(|stream| ended(stream.get_ref())) {
+            self.stream = None;
+        }
         let message = encode(self.server, method, path, token, body);
         let reused = self.stream.is_some();
         match self.exchange(&message) {
@@ -125,6 +128,17 @@ pub fn open_stream(
         Length::Chunked => Ok(BufReader::new(Chunked::new(stream))),
         Length::Known(_) => bail!("GET {path} is no stream"),
     }
+}
+
+/// Whether the server has closed a connection that nobody is using, as it may after a while.
+fn ended(stream: &TcpStream) -> bool {
+    let peek = || {
+        stream.set_nonblocking(true)?;
+        let came = stream.peek(&mut [0]);
+        stream.set_nonblocking(false)?;
+        came
+    };
+    !matches!(peek(), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 /// The bytes of a request.

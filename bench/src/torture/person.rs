@@ -60,6 +60,8 @@ pub(super) struct Person {
     pub(super) random: ChaCha8Rng,
     /// The channel that it leaves once all its messages are acknowledged.
     pub(super) departing: Option<ChannelNumber>,
+    /// Whether [`Wish::Return`] has come, and with it everything that was wished before.
+    pub(super) returned: bool,
 }
 
 /// A channel that the client has left, or is leaving.
@@ -93,6 +95,7 @@ impl Person {
         let until = Instant::now() + pause;
         while let Ok(Some(wish)) = tokio::time::timeout_at(until, self.inbox.recv()).await {
             self.fulfill(wish, absence).await;
+            self.report(absence.as_ref());
         }
     }
 
@@ -129,6 +132,8 @@ impl Person {
         self.progress.busy.store(busy, Ordering::Relaxed);
         self.progress.whole.store(self.client.is_whole(), Ordering::Relaxed);
         self.progress.ready.store(self.client.is_ready(), Ordering::Relaxed);
+        // Behind the others: whoever sees it sees what the wishes before it have left to do.
+        self.progress.returned.store(self.returned, Ordering::Release);
     }
 
     async fn fulfill(&mut self, wish: Wish, absence: &mut Option<Absence>) -> Option<String> {
@@ -147,6 +152,7 @@ impl Person {
             }
             Wish::Return => {
                 self.departing = None;
+                self.returned = true;
                 if let Some(absence) = absence {
                     absence.until = Instant::now();
                 }

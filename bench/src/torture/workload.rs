@@ -51,6 +51,8 @@ pub(super) struct Progress {
     pub(super) busy: AtomicUsize,
     pub(super) whole: AtomicBool,
     pub(super) ready: AtomicBool,
+    /// Nothing that was wished before the load ended is still in the client's inbox.
+    pub(super) returned: AtomicBool,
 }
 
 /// Clients at work.
@@ -92,6 +94,7 @@ impl Workload {
                 progress: Arc::clone(&own),
                 random: ChaCha8Rng::seed_from_u64(random.random()),
                 departing: None,
+                returned: false,
             };
             clients.spawn_on(person.live(), runtime.handle());
             wishes.push(sender);
@@ -140,7 +143,10 @@ impl Workload {
             let _ = wishes.blocking_send(Wish::Return);
         }
         let patience = self.pace.patience;
-        self.wait_for(patience, |one| one.busy.load(Ordering::Relaxed) == 0);
+        // A message behind the last one of its channel would come when nobody waits any more.
+        self.wait_for(patience, |one| {
+            one.returned.load(Ordering::Acquire) && one.busy.load(Ordering::Relaxed) == 0
+        });
         for channel in 0..town.population.channels {
             let member = channel % town.population.spread;
             if let Some(wishes) = self.wishes.get(member as usize) {
