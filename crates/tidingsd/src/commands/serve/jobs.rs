@@ -55,8 +55,8 @@ pub(super) async fn remove_setup_code(app: App, data: DataDir, stop: Cancellatio
     let mut set_up = app.set_up();
     let registered = tokio::select! {
         biased;
-        () = stop.cancelled() => return,
         registered = set_up.wait_for(|registered| *registered) => registered.is_ok(),
+        () = stop.cancelled() => return,
     };
     if registered && let Err(error) = data.remove_setup_code() {
         tracing::warn!(%error, "the setup code was used, but its file could not be removed");
