@@ -44,6 +44,18 @@ pub(crate) const POSTGRES: Need = Need {
 pub(crate) const STRACE: Need =
     Need { name: "strace", present: || on_path("strace"), source: Source::Debian(&["strace"]) };
 
+/// Runs the bot of the guide that is written in Python.
+pub(crate) const PYTHON: Need =
+    Need { name: "python3", present: || on_path("python3"), source: Source::Debian(&["python3"]) };
+
+/// Runs the recipes of the guide that are written in shell.
+pub(crate) const CURL: Need =
+    Need { name: "curl", present: || on_path("curl"), source: Source::Debian(&["curl"]) };
+
+/// Takes JSON apart in the recipes of the guide.
+pub(crate) const JQ: Need =
+    Need { name: "jq", present: || on_path("jq"), source: Source::Debian(&["jq"]) };
+
 /// Runs the tests.
 pub(crate) const NEXTEST: Need = Need {
     name: "cargo-nextest",

@@ -33,7 +33,7 @@ impl Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     needs::provide(&[&needs::GIT, &needs::NEXTEST])?;
     if !args.fast {
-        needs::provide(&[&needs::STRACE])?;
+        needs::provide(&[&needs::STRACE, &needs::PYTHON, &needs::CURL, &needs::JQ])?;
     }
     let tidy = report::step("tidy", tidy::check);
     let schemas = report::step("committed schemas", || schema::run(&schema::Args::check()));

@@ -11,6 +11,7 @@
 mod account;
 mod admin;
 mod block;
+pub mod bot;
 mod channel;
 mod client;
 mod community;
@@ -29,6 +30,7 @@ pub mod server;
 mod session;
 pub mod sync;
 mod token;
+mod webhook;
 
 pub use client::Client;
 pub use error::ClientError;

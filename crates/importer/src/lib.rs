@@ -9,12 +9,10 @@
 //! none. Names of zip entries are never used as paths. To add a source: give it a module beside
 //! [`slack`] that yields the same records.
 
-pub mod attachments;
-pub mod blocks;
-pub mod mrkdwn;
 pub mod report;
 pub mod slack;
 
 mod archive;
 mod names;
-mod split;
+
+pub use tidings_markup::{attachments, blocks, mrkdwn};

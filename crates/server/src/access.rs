@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use tidings_domain::{
     Channel, ChannelId, ChannelType, CommunityId, DeviceId, MessageId, Role, RoomKind, Scope,
-    Scopes, ServerRole, SessionId, TokenId, User, UserId, Visibility,
+    Scopes, ServerRole, SessionId, TokenId, User, UserId, Visibility, WebhookId,
 };
 use tidings_storage::bot::{StoredBot, StoredToken};
 use tidings_storage::message::StoredMessage;
+use tidings_storage::webhook::StoredWebhook;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -293,6 +294,17 @@ impl TokenManager {
     }
 }
 
+/// An admin who can see the channel of a webhook.
+#[derive(Debug, Clone)]
+pub struct WebhookManager(StoredWebhook);
+
+impl WebhookManager {
+    /// Which webhook.
+    pub const fn webhook(&self) -> &StoredWebhook {
+        &self.0
+    }
+}
+
 /// The server's owner.
 #[derive(Debug, Clone)]
 pub struct ServerOwner(UserId);
@@ -466,6 +478,17 @@ impl Access<'_> {
             self.bot(caller, token.user_id).await?;
         }
         Ok(TokenManager(token))
+    }
+
+    /// An admin who can see the webhook's channel.
+    pub async fn webhook(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+    ) -> Result<WebhookManager, ApiError> {
+        let webhook = self.0.store().webhook(id).await?.ok_or_else(ApiError::not_found)?;
+        self.manager(caller, webhook.channel_id).await?;
+        Ok(WebhookManager(webhook))
     }
 
     /// The server's owner.

@@ -22,6 +22,7 @@ pub mod search;
 pub mod sessions;
 pub mod tokens;
 pub mod typing;
+pub mod webhooks;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -347,6 +348,11 @@ impl App {
     /// Bots.
     pub fn bots(&self) -> bots::Bots<'_> {
         bots::Bots(self)
+    }
+
+    /// Incoming webhooks.
+    pub fn webhooks(&self) -> webhooks::Webhooks<'_> {
+        webhooks::Webhooks(self)
     }
 
     /// API tokens.

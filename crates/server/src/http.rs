@@ -24,6 +24,7 @@ mod search;
 mod sessions;
 pub mod trace;
 mod users;
+mod webhooks;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -56,6 +57,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(invites::routes())
         .merge(blocks::routes())
         .merge(bots::routes())
+        .merge(webhooks::routes())
         .merge(channels::routes())
         .merge(dms::routes())
         .merge(messages::routes())

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod entropy;
 pub mod ephemeral;
 pub mod error;
+pub mod hook;
 pub mod http;
 mod limit;
 pub mod realtime;

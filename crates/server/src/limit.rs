@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tidings_domain::{ChannelId, IdentityKey, UserId};
+use tidings_domain::{ChannelId, IdentityKey, UserId, WebhookId};
 
 use crate::error::ApiError;
 
@@ -35,6 +35,8 @@ pub(crate) enum Key {
     Logins(Option<IpAddr>),
     /// Envelopes that come from an address.
     Chains(Option<IpAddr>),
+    /// Requests to a webhook.
+    Webhook(WebhookId),
     /// Notices that a user begins (or stops) to type in a channel.
     Typing(UserId, ChannelId, bool),
 }

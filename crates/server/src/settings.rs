@@ -39,6 +39,8 @@ pub struct Limits {
     pub logins: u32,
     /// Sigchain appends of one address.
     pub chains: u32,
+    /// Requests to one incoming webhook.
+    pub webhooks: u32,
 }
 
 impl Default for Limits {
@@ -55,6 +57,7 @@ impl Default for Limits {
             failures: 10,
             logins: 300,
             chains: 60,
+            webhooks: 60,
         }
     }
 }

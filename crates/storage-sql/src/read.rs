@@ -12,3 +12,4 @@ pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod session;
 pub(crate) mod thread;
+pub(crate) mod webhook;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidings_domain::{
     Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId, MediaId,
-    MessageId, Position, Role, Seq, SessionId, Timestamp, TokenId, User, UserId,
+    MessageId, Position, Role, Seq, SessionId, Timestamp, TokenId, User, UserId, WebhookId,
 };
 
 use tidings_wire::chain::Committing;
@@ -19,6 +19,7 @@ use crate::media::StoredMedia;
 use crate::operation::StoredResponse;
 use crate::search::words;
 use crate::session::StoredSession;
+use crate::webhook::StoredWebhook;
 
 /// SHA-256 of a secret or of a request.
 pub type Digest = [u8; 32];
@@ -177,6 +178,10 @@ pub enum Precondition {
     MediaOrphaned(MediaId, Timestamp),
     /// No file has these bytes.
     BlobUnused(Digest),
+    /// The webhook has not been deleted.
+    WebhookThere(WebhookId),
+    /// The webhook has noted exactly this under the key.
+    WebhookNote(WebhookId, Digest, Option<String>),
 }
 
 /// Why a change was refused. The first precondition that does not hold is named.
@@ -240,6 +245,12 @@ pub enum Record {
     Block(StoredBlock),
     /// The first user does not block the second any more.
     Unblock(UserId, UserId),
+    /// A new incoming webhook.
+    CreateWebhook(StoredWebhook),
+    /// An incoming webhook is gone, with what it has noted.
+    DeleteWebhook(WebhookId),
+    /// The webhook notes something under a key; replaces what stood there.
+    PutWebhookNote(WebhookId, Digest, String),
     /// A new community.
     CreateCommunity(Community),
     /// Name and slug of a community as they are now.

@@ -28,6 +28,7 @@ pub mod rebuild;
 pub mod search;
 pub mod session;
 pub mod visible;
+pub mod webhook;
 pub mod world;
 
 /// Makes a test of every case. The argument names an async function beside the call that makes an
@@ -225,6 +226,10 @@ macro_rules! conformance_suite {
                 nothing_past_the_limit_is_looked_at
                 an_erased_entry_is_an_event_without_data
             }
+            webhook {
+                webhooks_are_found_by_id_and_channel
+                a_note_is_written_only_over_what_was_read
+            }
         }
     };
     (@cases $make:ident $($noun:ident { $($case:ident)* })*) => { $(
@@ -261,6 +266,7 @@ mod tests {
             ("search", include_str!("conformance/search.rs")),
             ("session", include_str!("conformance/session.rs")),
             ("visible", include_str!("conformance/visible.rs")),
+            ("webhook", include_str!("conformance/webhook.rs")),
         ] {
             let cases: Vec<_> = text
                 .split("pub async fn ")

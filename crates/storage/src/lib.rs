@@ -28,6 +28,7 @@ pub mod operation;
 pub mod projection;
 pub mod search;
 pub mod session;
+pub mod webhook;
 
 pub use account::AccountRepository;
 pub use block::BlockRepository;
@@ -47,6 +48,7 @@ pub use message::MessageRepository;
 pub use operation::OperationRepository;
 pub use search::SearchRepository;
 pub use session::SessionRepository;
+pub use webhook::WebhookRepository;
 
 /// A whole store: what the server is given at start.
 pub trait Store:
@@ -63,6 +65,7 @@ pub trait Store:
     + OperationRepository
     + SearchRepository
     + SessionRepository
+    + WebhookRepository
     + std::fmt::Debug
     + Send
     + Sync
@@ -84,6 +87,7 @@ impl<T> Store for T where
         + OperationRepository
         + SearchRepository
         + SessionRepository
+        + WebhookRepository
         + std::fmt::Debug
         + Send
         + Sync

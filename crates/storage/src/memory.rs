@@ -16,6 +16,7 @@ mod operation;
 mod projection;
 mod search;
 mod session;
+mod webhook;
 mod writer;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +32,7 @@ use crate::memory::media::Files;
 use crate::memory::operation::Operations;
 use crate::memory::projection::Projections;
 use crate::memory::session::Sessions;
+use crate::memory::webhook::Webhooks;
 use crate::memory::writer::Tail;
 
 /// A [`Store`](crate::Store) in memory.
@@ -62,6 +64,7 @@ struct State {
     sessions: Sessions,
     bots: Bots,
     blocks: Blocks,
+    webhooks: Webhooks,
     communities: Communities,
     sources: Sources,
     files: Files,

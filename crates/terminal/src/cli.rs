@@ -8,7 +8,7 @@ use crate::commands::{
     dm::Dm, edit::Edit, get::Get, invite::InviteCommand, login::Login, logout::Logout, man::Man,
     members::MembersCommand, react::React, read::Read, register::Register, search::Search,
     send::Send, sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
-    whoami::Whoami,
+    webhook::WebhookCommand, whoami::Whoami,
 };
 use crate::ctx::Ctx;
 use crate::failure::Failure;
@@ -81,6 +81,9 @@ pub(crate) enum Command {
     /// Say what others read beside your name.
     #[command(subcommand)]
     Status(StatusCommand),
+    /// Make, list and revoke addresses at which other programs post.
+    #[command(subcommand, alias = "webhooks")]
+    Webhook(WebhookCommand),
     Send(Send),
     Edit(Edit),
     Delete(Delete),
@@ -115,6 +118,7 @@ impl Command {
             Self::Token(command) => command.run(ctx).await,
             Self::Block(command) => command.run(ctx).await,
             Self::Status(command) => command.run(ctx).await,
+            Self::Webhook(command) => command.run(ctx).await,
             Self::Send(command) => command.run(ctx).await,
             Self::Edit(command) => command.run(ctx).await,
             Self::Delete(command) => command.run(ctx).await,

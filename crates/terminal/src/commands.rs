@@ -26,4 +26,5 @@ pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod tail;
 pub(crate) mod token;
+pub(crate) mod webhook;
 pub(crate) mod whoami;

@@ -24,6 +24,7 @@ pub mod problem;
 pub mod query;
 pub mod sync;
 pub mod time;
+pub mod webhook;
 
 pub use event::{Entry, Event};
 pub use page::List;

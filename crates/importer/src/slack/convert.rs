@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 use tidings_domain::message::{Emoji, REACTION_KINDS_MAX};
 use tidings_domain::{Format, Timestamp};
+use tidings_markup::split::split;
 use tidings_wire::import::{self, Record, SourceId};
 use tidings_wire::time::Time;
 
@@ -13,7 +14,6 @@ use super::raw::{self, Kind, Ts};
 use super::survey::{author, reactions};
 use crate::attachments::{self, text};
 use crate::report::Report;
-use crate::split::split;
 use crate::{blocks, mrkdwn};
 
 /// Longest topic, in characters; the rule of channels.

@@ -32,8 +32,10 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     // Imports are idempotent by themselves, files are kept once however often they come, and both
-    // are too long to be held in memory.
-    let exempt = ["/v1/admin/imports", "/v1/media"].contains(&request.uri().path());
+    // are too long to be held in memory. Webhooks take the key for what the sender calls the
+    // delivery.
+    let path = request.uri().path();
+    let exempt = ["/v1/admin/imports", "/v1/media"].contains(&path) || path.starts_with("/hook/");
     if request.method() != Method::POST || exempt {
         return next.run(request).await;
     }

@@ -13,6 +13,10 @@ use crate::error::ApiError;
 /// The media type of problem documents.
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+/// Marks a refusal that is not a problem document because its reader expects other words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Verbatim;
+
 impl IntoResponse for ApiError {
     /// Only status and headers: the body is written by `finish`, which knows the trace id.
     fn into_response(self) -> Response {
@@ -35,6 +39,7 @@ impl IntoResponse for ApiError {
 pub(super) fn finish(mut response: Response, trace_id: &str) -> Response {
     let error = match response.extensions_mut().remove::<ApiError>() {
         Some(error) => error,
+        None if response.extensions().get::<Verbatim>().is_some() => return response,
         None => match foreign(&response) {
             Some(error) => error,
             None => return response,

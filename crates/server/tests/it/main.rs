@@ -33,4 +33,5 @@ mod rights;
 mod search;
 mod sessions;
 mod threads;
+mod webhooks;
 mod world;

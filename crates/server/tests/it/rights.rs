@@ -49,6 +49,8 @@ const OPEN: &[&str] = &[
     "get /v1/ws",
     "get /v1/tokens",
     "post /v1/tokens",
+    "post /hook/{id}/{token}",
+    "post /hook/{id}/{token}/{source}",
 ];
 
 /// A row: method, path, body, and a status for each of [`WHO`].
@@ -89,6 +91,20 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
         (M::DELETE, "/v1/bots/{bot}", none.clone(), [204, 204, 403, 404, 404, 401]),
         // The token is the bot's: nobody's own.
         (M::DELETE, "/v1/tokens/{token}", none.clone(), [204, 204, 403, 404, 404, 401]),
+        (
+            M::POST,
+            "/v1/channels/{public}/webhooks",
+            json!({"name": "fresh"}),
+            [201, 201, 403, 404, 404, 401],
+        ),
+        (M::GET, "/v1/channels/{public}/webhooks", none.clone(), [200, 200, 403, 404, 404, 401]),
+        (M::DELETE, "/v1/webhooks/{webhook}", none.clone(), [204, 204, 403, 404, 404, 401]),
+        (
+            M::POST,
+            "/v1/channels/{private}/webhooks",
+            json!({"name": "fresh"}),
+            [404, 404, 404, 404, 404, 401],
+        ),
         (M::POST, "/v1/communities/{c}/invites", json!({}), [201, 201, 403, 404, 404, 401]),
         (M::GET, "/v1/communities/{c}/invites", none.clone(), [200, 200, 403, 404, 404, 401]),
         (M::DELETE, "/v1/invites/{code}", none.clone(), [204, 204, 403, 404, 404, 401]),
@@ -215,6 +231,9 @@ async fn scene() -> Scene {
         .is(200);
     world.delete(&former.token, &format!("{path}/{}", former.id)).await.is(204);
     let code = world.invite(&owner, &c, json!({})).await;
+    let path = format!("/v1/channels/{public}/webhooks");
+    let made = world.post(&owner.token, &path, json!({"name": "ci"})).await.is(201);
+    let webhook = text(&made["id"]);
     // A bot with another scope than any route of the table needs.
     let path = format!("/v1/communities/{c}/bots");
     let body = json!({"name": "bot", "scopes": ["presence:read"]});
@@ -244,6 +263,7 @@ async fn scene() -> Scene {
         ("{code}", code),
         ("{fresh}", "fresh".to_owned()),
         ("{bot}", bot),
+        ("{webhook}", webhook),
         ("{token}", text(&made["id"])),
         ("secret of the bot", text(&made["token"])),
         ("{carried}", carried),

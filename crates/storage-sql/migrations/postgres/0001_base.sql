@@ -236,6 +236,25 @@ CREATE TABLE blocks (
   PRIMARY KEY (user_id, blocked_id)
 );
 
+-- Incoming webhooks, and what each has noted: which message began a thread, how a build went.
+CREATE TABLE webhooks (
+  id         UUID PRIMARY KEY,
+  channel_id UUID NOT NULL,
+  name       TEXT NOT NULL,
+  token_hash BYTEA NOT NULL,
+  signed     BOOLEAN NOT NULL,
+  created_by UUID NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX webhooks_channel ON webhooks (channel_id, id);
+
+CREATE TABLE webhook_notes (
+  webhook_id UUID NOT NULL,
+  key        BYTEA NOT NULL,
+  value      TEXT NOT NULL,
+  PRIMARY KEY (webhook_id, key)
+);
+
 CREATE TABLE communities (
   id         UUID    PRIMARY KEY,
   name       TEXT    NOT NULL,

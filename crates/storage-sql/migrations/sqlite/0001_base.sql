@@ -236,6 +236,25 @@ CREATE TABLE blocks (
   PRIMARY KEY (user_id, blocked_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Incoming webhooks, and what each has noted: which message began a thread, how a build went.
+CREATE TABLE webhooks (
+  id         BLOB PRIMARY KEY,
+  channel_id BLOB NOT NULL,
+  name       TEXT NOT NULL,
+  token_hash BLOB NOT NULL,
+  signed     INTEGER NOT NULL,
+  created_by BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhooks_channel ON webhooks (channel_id, id);
+
+CREATE TABLE webhook_notes (
+  webhook_id BLOB NOT NULL,
+  key        BLOB NOT NULL,
+  value      TEXT NOT NULL,
+  PRIMARY KEY (webhook_id, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE communities (
   id         BLOB    PRIMARY KEY,
   name       TEXT    NOT NULL,

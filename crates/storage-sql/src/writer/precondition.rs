@@ -212,6 +212,16 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM media WHERE sha256 = ?1)",
             params![sha256],
         ),
+        P::WebhookThere(id) => ("SELECT 1 FROM webhooks WHERE id = ?1", params![*id]),
+        P::WebhookNote(id, key, Some(value)) => (
+            "SELECT 1 FROM webhook_notes WHERE webhook_id = ?1 AND key = ?2 AND value = ?3",
+            params![*id, key, value],
+        ),
+        P::WebhookNote(id, key, None) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM webhook_notes
+             WHERE webhook_id = ?1 AND key = ?2)",
+            params![*id, key],
+        ),
         other => {
             return Err(StorageError::Internal { detail: format!("no query for {other:?}") });
         }

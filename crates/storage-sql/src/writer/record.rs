@@ -124,6 +124,29 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         Record::Unblock(user, blocked) => {
             ("DELETE FROM blocks WHERE user_id = ?1 AND blocked_id = ?2", params![*user, *blocked])
         }
+        Record::CreateWebhook(webhook) => (
+            "INSERT INTO webhooks (id, channel_id, name, token_hash, signed, created_by, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                webhook.id,
+                webhook.channel_id,
+                &webhook.name,
+                webhook.token_hash,
+                webhook.signed,
+                webhook.created_by,
+                webhook.created_at
+            ],
+        ),
+        Record::DeleteWebhook(id) => {
+            let sql = "DELETE FROM webhook_notes WHERE webhook_id = ?1";
+            conn.execute(sql, params![*id]).await?;
+            ("DELETE FROM webhooks WHERE id = ?1", params![*id])
+        }
+        Record::PutWebhookNote(id, key, value) => (
+            "INSERT INTO webhook_notes (webhook_id, key, value) VALUES (?1, ?2, ?3)
+             ON CONFLICT (webhook_id, key) DO UPDATE SET value = excluded.value",
+            params![*id, key, value],
+        ),
         Record::CreateCommunity(community) => (
             "INSERT INTO communities (id, name, slug, created_at) VALUES (?1, ?2, ?3, ?4)",
             params![community.id, &community.name, &community.slug, community.created_at],

@@ -137,6 +137,10 @@ impl State {
                 projections.thread_marker(*root, *user).is_none_or(|marker| marker < *seq)
             }
             Precondition::NotBlocked(one, other) => !self.blocks.between(*one, *other),
+            Precondition::WebhookThere(id) => self.webhooks.has(*id),
+            Precondition::WebhookNote(id, key, value) => {
+                self.webhooks.note(*id, key) == value.as_ref()
+            }
             Precondition::SourceFree(source) => self.sources.get(source).is_none(),
             Precondition::StorageLeft(user, more, most) => {
                 self.files.bytes_of(*user).saturating_add(*more) <= *most
@@ -266,6 +270,9 @@ impl State {
             Record::DeleteTokens(user) => self.bots.retain_tokens(|token| token.user_id != user),
             Record::Block(block) => self.blocks.add(block),
             Record::Unblock(user, blocked) => self.blocks.remove(user, blocked),
+            Record::CreateWebhook(webhook) => self.webhooks.create(webhook),
+            Record::DeleteWebhook(id) => self.webhooks.delete(id),
+            Record::PutWebhookNote(id, key, value) => self.webhooks.put_note(id, key, value),
             Record::CreateCommunity(community) => self.communities.create(community),
             Record::UpdateCommunity(community) => self.communities.update(community),
             Record::CreateInvite(invite) => self.communities.create_invite(invite),

@@ -141,6 +141,26 @@ fn bots_and_tokens_are_made_listed_and_ended() {
 }
 
 #[test]
+fn a_webhook_prints_a_line_that_works() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let line = ana.ok(&["webhook", "create", "#general", "alerts"]);
+    assert!(line.starts_with("curl -H 'Content-Type: application/json' -d "), "{line}");
+    let output = std::process::Command::new("sh").args(["-c", &line]).output().expect("a shell");
+    assert_eq!(text(&output.stdout), "ok", "{}", text(&output.stderr));
+    let said = ana.json(&["read", "#general"]);
+    let hello = said.last().expect("a message");
+    assert_eq!((&hello["body"], &hello["author"]["username"]), (&"hello".into(), &"alerts".into()));
+    let made = ana.json(&["webhook", "create", "#general", "github", "--signed"]);
+    assert!(made[0]["secret"].is_string() && made[0]["url"].is_string());
+    let list = ana.json(&["webhook", "list", "#general"]);
+    assert_eq!((list.len(), list[0].get("url")), (2, None));
+    ana.ok(&["webhook", "revoke", &id_of(&list[0])]);
+    let output = std::process::Command::new("sh").args(["-c", &line]).output().expect("a shell");
+    assert_eq!(text(&output.stdout), "no_service");
+}
+
+#[test]
 fn members_are_listed_promoted_and_taken_out() {
     let server = Server::start();
     let ana = Person::owner(&server, "ana");

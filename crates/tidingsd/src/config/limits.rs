@@ -51,6 +51,9 @@ pub(crate) struct Limits {
     /// turned off by `enabled`.
     #[schema(default = 10_737_418_240_u64)]
     pub(crate) storage_per_user: u64,
+    /// Requests to one incoming webhook, per minute.
+    #[schema(value_type = u32, minimum = 1, default = 60)]
+    pub(crate) webhooks: NonZeroU32,
     /// Connections of all callers at a time; more wait until one ends. Not a limit per minute, and
     /// not turned off by `enabled`.
     #[schema(value_type = u32, minimum = 1, default = 10000)]
@@ -80,6 +83,7 @@ impl Default for Limits {
             failures,
             logins,
             chains,
+            webhooks,
         } = tidings_server::settings::Limits::default();
         Self {
             enabled,
@@ -95,6 +99,7 @@ impl Default for Limits {
             chains: count(chains),
             attachment_bytes: NonZeroU64::MIN.saturating_add((100 << 20) - 1),
             storage_per_user: 10 << 30,
+            webhooks: count(webhooks),
             connections: count(10_000),
         }
     }
@@ -114,6 +119,7 @@ impl From<&Limits> for tidings_server::settings::Limits {
             failures: limits.failures.get(),
             logins: limits.logins.get(),
             chains: limits.chains.get(),
+            webhooks: limits.webhooks.get(),
         }
     }
 }

@@ -7,7 +7,7 @@ const FENCE_ROOM: usize = 200;
 
 /// Cuts a body into pieces of at most [`BODY_MAX`] characters, at ends of lines where that is
 /// possible; a code block that is cut is closed and opened again.
-pub(crate) fn split(body: &str) -> Vec<String> {
+pub fn split(body: &str) -> Vec<String> {
     split_at(body, BODY_MAX)
 }
 

@@ -81,7 +81,7 @@ fn titled(title: &str, url: Option<&str>) -> String {
 }
 
 /// The string under `key`, when there is one that shows something.
-pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str).filter(|it| !it.trim().is_empty())
 }
 
