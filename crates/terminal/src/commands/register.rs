@@ -42,10 +42,16 @@ pub(crate) struct Register {
     #[arg(long, value_name = "CODE", conflicts_with = "invite")]
     setup_code: Option<String>,
     /// The code or link of an invite, for later accounts.
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
     invite: Option<String>,
     /// The code of `tidings admin reset`: have an account again whose phrase and devices are lost.
-    #[arg(long, value_name = "CODE", conflicts_with_all = ["setup_code", "invite"])]
+    // Codes are base64url: one in sixty-four begins with a hyphen.
+    #[arg(
+        long,
+        value_name = "CODE",
+        allow_hyphen_values = true,
+        conflicts_with_all = ["setup_code", "invite"]
+    )]
     reset_code: Option<String>,
     /// Write the recovery phrase to this new file (0600) instead of showing it.
     #[arg(long, value_name = "FILE")]
