@@ -47,12 +47,22 @@ impl Launch {
 
     /// Starts the server and waits until it says that it is ready.
     pub fn start(&self) -> anyhow::Result<Subject> {
+        match self.attempt()? {
+            Attempt::Ready(subject) => Ok(subject),
+            Attempt::Ended(code) => bail!("the server ended with {code}:\n{}", self.last_words()),
+        }
+    }
+
+    /// Starts the server and waits until it is ready or has ended by itself.
+    pub fn attempt(&self) -> anyhow::Result<Attempt> {
         let watch = Stopwatch::start();
         let process = Process::spawn(&mut self.command()?)?;
         let mut subject = Subject { launch: self.clone(), process, ready_after: Duration::ZERO };
-        subject.wait_ready()?;
+        if let Some(code) = subject.wait_ready()? {
+            return Ok(Attempt::Ended(code));
+        }
         subject.ready_after = watch.elapsed();
-        Ok(subject)
+        Ok(Attempt::Ready(subject))
     }
 
     /// The command line, with its output appended to `server.log` beside the data folder.
@@ -87,6 +97,15 @@ impl Launch {
         let lines: Vec<&str> = text.lines().collect();
         lines.get(lines.len().saturating_sub(15)..).unwrap_or_default().join("\n")
     }
+}
+
+/// What came of a start.
+#[derive(Debug)]
+pub enum Attempt {
+    /// The server runs and is ready.
+    Ready(Subject),
+    /// It ended before it was ready, with this exit code.
+    Ended(i32),
 }
 
 /// A server that runs.
@@ -131,15 +150,16 @@ impl Subject {
         Ok(text.trim().to_owned())
     }
 
-    fn wait_ready(&mut self) -> anyhow::Result<()> {
+    /// Returns the exit code of a server that ended before it was ready.
+    fn wait_ready(&mut self) -> anyhow::Result<Option<i32>> {
         let watch = Stopwatch::start();
         loop {
             let answer = Http::new(self.launch.address).request("GET", "/readyz", None, None);
             if answer.is_ok_and(|answer| answer.status == 200) {
-                return Ok(());
+                return Ok(None);
             }
             if let Some(code) = self.process.exited()? {
-                bail!("the server ended with {code}:\n{}", self.launch.last_words());
+                return Ok(Some(code));
             }
             if watch.elapsed() > PATIENCE {
                 bail!("the server is not ready:\n{}", self.launch.last_words());

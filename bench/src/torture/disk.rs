@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use nix::sys::signal::Signal;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -19,7 +20,7 @@ use super::{Database, Setting};
 use crate::api::Api;
 use crate::http::{Answer, Http};
 use crate::process::Process;
-use crate::subject::Launch;
+use crate::subject::{Attempt, Launch};
 
 /// How long the server may take to end itself after an fsync that failed.
 const END: Duration = Duration::from_secs(10);
@@ -96,26 +97,42 @@ pub fn failing(setting: &Setting, numbers: &[usize], rate: f64) -> anyhow::Resul
     for number in numbers {
         let folder = setting.folder()?;
         let healthy = setting.launch(folder.path(), &Database::Sqlite)?;
-        let subject = healthy.start()?;
+        let mut subject = healthy.start()?;
         let api = Api::new(subject.address(), setting.seed);
         let town = Town::found(&api, &subject.setup_code()?, Population::COMMON)?;
+        // An orderly stop writes what is left of the index, so that the fsync that fails is one of
+        // the workload and not of the start.
+        subject.process().signal(Signal::SIGTERM)?;
+        subject.process_mut().wait(END)?.context("the healthy server does not stop")?;
         drop(subject);
 
         let sick = Launch { wrapper: strace(*number, &healthy), ..healthy.clone() };
-        let mut subject = sick.start()?;
-        let mut workload = Workload::start(&town, subject.address(), pace, setting.seed)?;
-        let ended = subject.process_mut().wait(END)?;
+        // Whatever the server writes at its start may meet the failing fsync before anybody came.
+        let (ended, mut workload) = match sick.attempt()? {
+            Attempt::Ended(code) => (Some(code), None),
+            Attempt::Ready(mut subject) => {
+                let workload = Workload::start(&town, subject.address(), pace, setting.seed)?;
+                (subject.process_mut().wait(END)?, Some(workload))
+            }
+        };
         findings.row(
             &format!("fsync {number} fails: the server ends itself"),
             ended.map_or_else(|| "it goes on".to_owned(), |code| format!("exit code {code}")),
             "an exit code that is not 0",
             ended.is_some_and(|code| code > 0),
         );
-        workload.note(Act::Down);
-        drop(subject);
-        workload.note(Act::Starting);
+        if let Some(workload) = &mut workload {
+            workload.note(Act::Down);
+            workload.note(Act::Starting);
+        }
         let subject = healthy.start()?;
-        workload.note(Act::Up);
+        let workload = match workload {
+            Some(mut workload) => {
+                workload.note(Act::Up);
+                workload
+            }
+            None => Workload::start(&town, subject.address(), pace, setting.seed)?,
+        };
         std::thread::sleep(Duration::from_secs(1));
         let records = workload.finish(&town)?;
         findings.judge(&check(&records));
