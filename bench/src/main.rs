@@ -15,7 +15,7 @@ use tidings_bench::torture::disk::Shortage;
 use tidings_bench::torture::findings::Findings;
 use tidings_bench::torture::mangler::Bug;
 use tidings_bench::torture::workload::Pace;
-use tidings_bench::torture::{self, Database, crash, disk, honesty, slow, storm};
+use tidings_bench::torture::{self, Database, crash, disk, honesty, restore, slow, storm};
 
 /// Measures and tortures a Tidings server.
 #[derive(Debug, Parser)]
@@ -164,6 +164,14 @@ enum Harm {
         /// How many
         #[arg(long, default_value_t = 2_000)]
         clients: u32,
+    },
+    /// Copies under load, everything deleted, restored.
+    R16 {
+        #[command(flatten)]
+        common: Common,
+        /// How long the load lasts; the older copy is from its middle
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
     /// `SIGTERM` under load.
     R22 {
@@ -346,6 +354,9 @@ impl Harm {
                 }
             }
             Self::R15 { common, clients } => tell(storm::run(&common.setting()?, *clients, 2)?),
+            Self::R16 { common, seconds } => {
+                tell(restore::run(&common.setting()?, Duration::from_secs(*seconds))?);
+            }
             Self::R22 { common, rounds } => {
                 let setting = common.setting()?;
                 for database in common.databases() {

@@ -17,6 +17,7 @@ pub mod model;
 mod person;
 pub mod proxy;
 pub mod record;
+pub mod restore;
 pub mod simulation;
 pub mod slow;
 mod socket;

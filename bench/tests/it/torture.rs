@@ -4,6 +4,7 @@
 mod crash;
 mod disk;
 mod honesty;
+mod restore;
 mod slow;
 mod storm;
 

@@ -38,6 +38,20 @@ pub(crate) async fn migrate(conn: &mut Conn) -> Result<(u64, u64), StorageError>
     }
 }
 
+/// Makes the tables of an older version, or of this one, inside of the caller's transaction.
+pub(crate) async fn make(conn: &mut Conn, version: u64) -> Result<(), StorageError> {
+    conn.batch("CREATE TABLE schema_version (version BIGINT NOT NULL)").await?;
+    steps(conn, 0, version).await
+}
+
+async fn steps(conn: &mut Conn, before: u64, after: u64) -> Result<(), StorageError> {
+    let index = |version| usize::try_from(version).unwrap_or(usize::MAX);
+    for migration in MIGRATIONS.iter().take(index(after)).skip(index(before)) {
+        conn.batch(if conn.is_postgres() { migration.postgres } else { migration.sqlite }).await?;
+    }
+    Ok(())
+}
+
 async fn apply(conn: &mut Conn) -> Result<(u64, u64), StorageError> {
     if conn.is_postgres() {
         conn.batch(ADVISORY_LOCK).await?;
@@ -56,10 +70,7 @@ async fn apply(conn: &mut Conn) -> Result<(u64, u64), StorageError> {
             ),
         });
     }
-    let pending = MIGRATIONS.iter().skip(usize::try_from(before).unwrap_or(usize::MAX));
-    for migration in pending {
-        conn.batch(if conn.is_postgres() { migration.postgres } else { migration.sqlite }).await?;
-    }
+    steps(conn, before, VERSION).await?;
     if found.is_none() {
         conn.execute("INSERT INTO schema_version (version) VALUES (?1)", params![VERSION]).await?;
     } else if before < VERSION {

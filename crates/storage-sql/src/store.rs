@@ -38,6 +38,17 @@ pub struct Options {
     pub generation: u64,
 }
 
+impl Options {
+    /// The file, when it is SQLite.
+    pub(crate) fn sqlite_file(&self) -> Option<PathBuf> {
+        self.url.strip_prefix("sqlite:").map(sqlite_path)
+    }
+}
+
+fn sqlite_path(path: &str) -> PathBuf {
+    PathBuf::from(path.strip_prefix("//").unwrap_or(path))
+}
+
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -97,8 +108,7 @@ impl SqlStore {
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         match options.url.split_once(':') {
             Some(("sqlite", path)) => {
-                let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
-                Self::open_sqlite(&path, options.generation).await
+                Self::open_sqlite(&sqlite_path(path), options.generation).await
             }
             Some(("postgres" | "postgresql", _)) => Self::open_postgres(options).await,
             scheme => Err(OpenError::Scheme {
@@ -134,23 +144,7 @@ impl SqlStore {
     }
 
     async fn open_postgres(options: &Options) -> Result<Self, OpenError> {
-        let config = tokio_postgres::Config::from_str(&options.url)
-            .map_err(|e| OpenError::Address { detail: e.to_string() })?;
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = if config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable
-            || config.get_hosts().iter().all(is_local)
-        {
-            Manager::from_config(config, NoTls, recycling)
-        } else {
-            Manager::from_config(config, tls()?, recycling)
-        };
-        let pool = Pool::builder(manager)
-            .max_size(POSTGRES_POOL)
-            .wait_timeout(Some(POOL_TIMEOUT))
-            .create_timeout(Some(POOL_TIMEOUT))
-            .runtime(deadpool_postgres::Runtime::Tokio1)
-            .build()
-            .map_err(|e| StorageError::Unavailable { detail: e.to_string() })?;
+        let pool = postgres_pool(options)?;
         let mut conn = postgres_conn(&pool).await?;
         schema::migrate(&mut conn).await?;
         let start = Start::read(&mut conn, options.generation).await?;
@@ -249,6 +243,27 @@ where
     let ended = conn.batch("COMMIT").now_or_never().unwrap_or_else(|| Err(stopped()));
     let answer = answer?;
     ended.map(|()| answer)
+}
+
+/// Connections to the PostgreSQL that the options name; none is made yet.
+pub(crate) fn postgres_pool(options: &Options) -> Result<Pool, OpenError> {
+    let config = tokio_postgres::Config::from_str(&options.url)
+        .map_err(|e| OpenError::Address { detail: e.to_string() })?;
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = if config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable
+        || config.get_hosts().iter().all(is_local)
+    {
+        Manager::from_config(config, NoTls, recycling)
+    } else {
+        Manager::from_config(config, tls()?, recycling)
+    };
+    Pool::builder(manager)
+        .max_size(POSTGRES_POOL)
+        .wait_timeout(Some(POOL_TIMEOUT))
+        .create_timeout(Some(POOL_TIMEOUT))
+        .runtime(deadpool_postgres::Runtime::Tokio1)
+        .build()
+        .map_err(|e| StorageError::Unavailable { detail: e.to_string() }.into())
 }
 
 /// A connection out of the pool.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::backup::Backup;
 use crate::commands::completions::Completions;
 use crate::commands::config::ConfigCommand;
 use crate::commands::doctor::Doctor;
@@ -13,6 +14,7 @@ use crate::commands::man::Man;
 use crate::commands::migrate::Migrate;
 use crate::commands::openapi::OpenApi;
 use crate::commands::rebuild::Rebuild;
+use crate::commands::restore::Restore;
 use crate::commands::serve::Serve;
 use crate::commands::user::UserCommand;
 use crate::config::{Config, Flags, Loaded};
@@ -46,6 +48,10 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// Make everything that is derived from the log anew
     Rebuild(Rebuild),
+    /// Copy everything into one file, while the server runs or not
+    Backup(Backup),
+    /// Put a copy back into an empty place
+    Restore(Restore),
     /// Bring in the history of another chat
     #[command(subcommand)]
     Import(Import),
@@ -70,6 +76,8 @@ impl Command {
             Self::Serve(it) => it.run().await,
             Self::Migrate(it) => it.run().await,
             Self::Rebuild(it) => it.run().await,
+            Self::Backup(it) => it.run().await,
+            Self::Restore(it) => it.run().await,
             Self::Import(it) => it.run().await,
             Self::Doctor(it) => it.run().await,
             Self::Config(it) => it.run(),

@@ -7,6 +7,7 @@
 mod cli;
 mod commands;
 mod config;
+mod copy;
 mod data;
 mod failure;
 mod logs;

@@ -89,7 +89,9 @@ async fn events(
 ) -> Result<Response, ApiError> {
     let store = realtime.app().store();
     let user = caller.user_id();
-    let page = store.visible(user, since, realtime.head(), limit).await?;
+    // Not the hub's head, which follows the log: who was told that a message is kept and asks next
+    // must find it here.
+    let page = store.visible(user, since, store.head().await?, limit).await?;
     if !page.events.is_empty() || page.has_more || timeout.is_zero() {
         return respond(Body::from(encode(realtime, &page)));
     }

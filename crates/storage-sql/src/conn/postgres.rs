@@ -32,7 +32,7 @@ impl PostgresConn {
         self.client.execute_raw(&statement, params).await.map_err(|e| error(&e))
     }
 
-    pub(super) async fn execute_each(
+    pub(crate) async fn execute_each(
         &self,
         sql: &str,
         rows: Vec<Params>,
@@ -45,7 +45,7 @@ impl PostgresConn {
         try_join_all(sent).await.map(drop).map_err(|e| error(&e))
     }
 
-    pub(super) async fn rows(
+    pub(crate) async fn rows(
         &self,
         sql: &str,
         params: Params,
@@ -70,7 +70,7 @@ impl PostgresConn {
         try_join_all(sent).await.map_err(|e| error(&e))
     }
 
-    pub(super) async fn batch(&self, sql: &str) -> Result<(), StorageError> {
+    pub(crate) async fn batch(&self, sql: &str) -> Result<(), StorageError> {
         self.client.batch_execute(sql).await.map_err(|e| error(&e))
     }
 }

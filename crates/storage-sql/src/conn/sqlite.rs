@@ -58,6 +58,11 @@ impl SqliteConn {
         Ok(Self { connection })
     }
 
+    /// What is below, for statements that are not known beforehand.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, StorageError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(|e| error(&e))?;
         let changed = statement.execute(params_of(params)).map_err(|e| error(&e))?;
@@ -65,7 +70,7 @@ impl SqliteConn {
     }
 
     /// Looks the statement up once, however many rows there are.
-    pub(super) fn execute_each(&self, sql: &str, rows: &[Vec<Value>]) -> Result<(), StorageError> {
+    pub(crate) fn execute_each(&self, sql: &str, rows: &[Vec<Value>]) -> Result<(), StorageError> {
         if rows.is_empty() {
             return Ok(());
         }

@@ -4,6 +4,7 @@
 #![expect(clippy::panic, reason = "what the helpers of a test cannot do fails the test")]
 
 mod addresses;
+mod backup;
 mod community;
 mod daemon;
 mod data;
