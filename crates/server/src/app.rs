@@ -46,6 +46,7 @@ use crate::entropy::Entropy;
 use crate::ephemeral::Ephemeral;
 use crate::error::ApiError;
 use crate::limit::{Key, Limits};
+use crate::outward::Outward;
 use crate::settings::Settings;
 
 pub(crate) use change::Stale;
@@ -99,6 +100,7 @@ struct Inner {
     ephemeral: OnceLock<Arc<dyn Ephemeral>>,
     caches: Caches,
     limits: Limits,
+    outward: Outward,
     /// A place for each picture that is drawn at a time.
     drawing: Arc<Semaphore>,
     /// Idempotency keys of requests that are being answered now.
@@ -149,6 +151,7 @@ impl App {
         let has_accounts = store.has_accounts().await?;
         let app = Self(Arc::new(Inner {
             stranger: chains::Stranger::new(&secret)?,
+            outward: Outward::new(settings.outward_allow.clone()),
             store,
             blobs,
             clock,
@@ -193,6 +196,11 @@ impl App {
     /// Where the bytes of files are kept.
     pub fn blobs(&self) -> &Arc<dyn Blobs> {
         &self.0.blobs
+    }
+
+    /// The only way to addresses that others have chosen.
+    pub fn outward(&self) -> &Outward {
+        &self.0.outward
     }
 
     pub(crate) fn drawing(&self) -> &Arc<Semaphore> {

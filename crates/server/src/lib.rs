@@ -21,6 +21,7 @@ pub mod error;
 pub mod hook;
 pub mod http;
 mod limit;
+pub mod outward;
 pub mod realtime;
 pub mod render;
 pub mod serve;

@@ -84,6 +84,9 @@ pub struct Settings {
     pub connections_max: usize,
     /// Networks of proxies whose `X-Forwarded-For` says where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Private networks that the server may speak to when somebody names an address in them; see
+    /// [`outward`](crate::outward).
+    pub outward_allow: Vec<IpNet>,
 }
 
 impl Settings {
@@ -101,6 +104,7 @@ impl Settings {
             storage_per_user: 10 << 30,
             connections_max: 10_000,
             trusted_proxies: Vec::new(),
+            outward_allow: Vec::new(),
         }
     }
 

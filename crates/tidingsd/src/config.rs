@@ -15,6 +15,7 @@ pub(crate) mod limits;
 mod load;
 pub(crate) mod log;
 pub(crate) mod metrics;
+pub(crate) mod outward;
 pub(crate) mod server;
 pub(crate) mod storage;
 
@@ -27,6 +28,7 @@ use blobs::{Blobs, BlobsUrl};
 use limits::Limits;
 use log::Log;
 use metrics::Metrics;
+use outward::Outward;
 use server::Server;
 use storage::{Storage, StorageUrl};
 
@@ -49,6 +51,9 @@ pub(crate) struct Config {
     /// How much one caller may do.
     #[schema(inline)]
     pub(crate) limits: Limits,
+    /// What the server may speak to when others name an address.
+    #[schema(inline)]
+    pub(crate) outward: Outward,
     /// The log on standard error.
     #[schema(inline)]
     pub(crate) log: Log,

@@ -26,6 +26,7 @@ mod messages;
 #[expect(unreachable_pub, reason = "it is public where it lives")]
 mod mutate;
 mod openapi;
+mod outward;
 mod problems;
 mod realtime;
 mod registration;
