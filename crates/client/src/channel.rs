@@ -61,7 +61,7 @@ impl Client {
         self.patch(&["v1", "channels", &id.to_string()]).json(change).read().await
     }
 
-    /// Makes a channel read-only for good.
+    /// Makes a channel read-only, until an update opens it again.
     pub async fn archive_channel(&self, id: ChannelId) -> Result<(), ClientError> {
         self.delete(&["v1", "channels", &id.to_string()]).done().await
     }

@@ -71,7 +71,7 @@ impl Client {
         role: Role,
     ) -> Result<(), ClientError> {
         self.patch(&["v1", "communities", &id.to_string(), "members", &user.to_string()])
-            .json(&UpdateMember { role: role.as_str().to_owned() })
+            .json(&UpdateMember { role: Some(role.as_str().to_owned()), nickname: None })
             .done()
             .await
     }

@@ -21,6 +21,7 @@ mod invite;
 pub mod login;
 pub mod media;
 pub mod message;
+mod moderation;
 pub mod operation;
 pub mod outbox;
 mod request;

@@ -81,10 +81,12 @@ pub struct Channel {
     pub topic: String,
     /// The heading under which lists show it.
     pub category: Option<String>,
-    /// Whether it is read-only for good.
+    /// Whether it is read-only.
     pub archived: bool,
     /// Whether it is the channel that newcomers of the community join (`#general`).
     pub default: bool,
+    /// After how many seconds its messages are erased; none keeps them.
+    pub retention_s: Option<u64>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Who is in a DM, sorted by id; empty for channels of a community, whose members come and go.

@@ -8,6 +8,7 @@ use crate::community::Role;
 use crate::id::{ChannelId, DeviceId, IdentityKey, MessageId, UserId};
 use crate::log::Seq;
 use crate::message::{Author, Emoji, Message};
+use crate::time::Timestamp;
 
 /// One thing that happened in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub enum Fact {
     ChannelCreated(Box<Channel>),
     /// Name, topic, category or visibility changed.
     ChannelUpdated(Box<Channel>),
-    /// The channel became read-only.
+    /// The channel became read-only; an update that says otherwise opens it again.
     ChannelArchived(Box<Channel>),
     /// Somebody joined the channel or the community whose log this is.
     MemberJoined {
@@ -56,6 +57,37 @@ pub enum Fact {
         user: Author,
         /// The role now.
         role: Role,
+    },
+    /// Somebody is shut out of the community whose log this is; a member leaves it by this.
+    MemberBanned {
+        /// Who.
+        user: Author,
+        /// When they may come back; never when absent.
+        until: Option<Timestamp>,
+    },
+    /// Somebody may come back into the community whose log this is.
+    MemberUnbanned {
+        /// Who.
+        user: Author,
+    },
+    /// A member may not speak in the community whose log this is.
+    MemberMuted {
+        /// Who.
+        user: Author,
+        /// When they may speak again; never by itself when absent.
+        until: Option<Timestamp>,
+    },
+    /// A member may speak again.
+    MemberUnmuted {
+        /// Who.
+        user: Author,
+    },
+    /// A member is called something else in the community whose log this is.
+    MemberUpdated {
+        /// Who.
+        user: Author,
+        /// What they are called here; like everywhere when absent.
+        nickname: Option<String>,
     },
     /// Somebody used an invite (in the log of the community).
     InviteAccepted {
@@ -133,6 +165,11 @@ impl Fact {
             Self::MemberJoined { .. } => "member.joined",
             Self::MemberLeft { .. } => "member.left",
             Self::MemberRoleChanged { .. } => "member.role_changed",
+            Self::MemberBanned { .. } => "member.banned",
+            Self::MemberUnbanned { .. } => "member.unbanned",
+            Self::MemberMuted { .. } => "member.muted",
+            Self::MemberUnmuted { .. } => "member.unmuted",
+            Self::MemberUpdated { .. } => "member.updated",
             Self::InviteAccepted { .. } => "invite.accepted",
             Self::ReadUpdated { .. } => "read.updated",
             Self::IdentityChanged { .. } => "identity.changed",

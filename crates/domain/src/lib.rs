@@ -15,6 +15,7 @@ pub mod media;
 pub mod message;
 pub mod name;
 pub mod reference;
+pub mod restriction;
 pub mod scope;
 pub mod search;
 pub mod time;
@@ -30,6 +31,7 @@ pub use id::{
 pub use log::{LogId, Position, Seq};
 pub use media::Media;
 pub use message::{Author, Emoji, Format, Mention, Message};
+pub use restriction::RestrictionKind;
 pub use scope::{Scope, Scopes};
 pub use time::Timestamp;
 pub use user::{ServerRole, User};

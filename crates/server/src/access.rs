@@ -8,6 +8,7 @@
 mod media;
 pub mod scope;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tidings_domain::{
@@ -26,7 +27,19 @@ pub use media::MediaReader;
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
-pub struct Caller(Arc<LiveSession>);
+pub struct Caller {
+    session: Arc<LiveSession>,
+    address: Option<IpAddr>,
+}
+
+/// Who does something and from where, for the log of administrative acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// The account; nil for the server itself.
+    pub user: UserId,
+    /// Where the request came from, when it came over a network.
+    pub address: Option<IpAddr>,
+}
 
 /// A session that somebody uses now, or an API token: then it has the token's id and no device.
 #[derive(Debug)]
@@ -43,26 +56,38 @@ pub(crate) struct LiveSession {
 
 impl Caller {
     pub(crate) const fn new(session: Arc<LiveSession>) -> Self {
-        Self(session)
+        Self { session, address: None }
+    }
+
+    /// The same, with where the request came from.
+    #[must_use]
+    pub(crate) const fn at(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
     }
 
     pub(crate) fn session(&self) -> &Arc<LiveSession> {
-        &self.0
+        &self.session
+    }
+
+    /// Who acts, and from where.
+    pub fn actor(&self) -> Actor {
+        Actor { user: self.session.user_id, address: self.address }
     }
 
     /// The account.
     pub fn user_id(&self) -> UserId {
-        self.0.user_id
+        self.session.user_id
     }
 
     /// The session.
     pub fn session_id(&self) -> SessionId {
-        self.0.session_id
+        self.session.session_id
     }
 
     /// The device that logged in.
     pub fn device_id(&self) -> DeviceId {
-        self.0.device_id
+        self.session.device_id
     }
 
     /// What the API token allows, when the caller is one.
@@ -107,14 +132,14 @@ impl Caller {
     /// Is cancelled when the session ends: logged out, revoked, or its device revoked. Long-lived
     /// connections close then.
     pub fn ended(&self) -> &CancellationToken {
-        &self.0.ended
+        &self.session.ended
     }
 }
 
 /// A member of a community.
 #[derive(Debug, Clone)]
 pub struct Member {
-    user: UserId,
+    actor: Actor,
     community: CommunityId,
     role: Role,
 }
@@ -122,7 +147,12 @@ pub struct Member {
 impl Member {
     /// Who.
     pub const fn user(&self) -> UserId {
-        self.user
+        self.actor.user
+    }
+
+    /// Who, and from where.
+    pub const fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// Of which community.
@@ -161,7 +191,7 @@ impl CommunityOwner {
 /// Somebody who may read a channel or DM.
 #[derive(Debug, Clone)]
 pub struct ChannelReader {
-    user: UserId,
+    actor: Actor,
     channel: Arc<Channel>,
     joined: bool,
     role: Option<Role>,
@@ -170,7 +200,12 @@ pub struct ChannelReader {
 impl ChannelReader {
     /// Who.
     pub const fn user(&self) -> UserId {
-        self.user
+        self.actor.user
+    }
+
+    /// Who, and from where.
+    pub const fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// Which channel, as it was when the right was made.
@@ -307,11 +342,16 @@ impl WebhookManager {
 
 /// The server's owner.
 #[derive(Debug, Clone)]
-pub struct ServerOwner(UserId);
+pub struct ServerOwner(Actor);
 
 impl ServerOwner {
     /// Who.
     pub const fn user(&self) -> UserId {
+        self.0.user
+    }
+
+    /// Who, and from where.
+    pub const fn actor(&self) -> Actor {
         self.0
     }
 }
@@ -341,9 +381,9 @@ pub struct Access<'a>(pub(crate) &'a App);
 impl Access<'_> {
     /// A member of the community.
     pub async fn member(&self, caller: &Caller, id: CommunityId) -> Result<Member, ApiError> {
-        let user = caller.user_id();
-        let role = self.0.role(id, user).await?.ok_or_else(ApiError::not_found)?;
-        Ok(Member { user, community: id, role })
+        let actor = caller.actor();
+        let role = self.0.role(id, actor.user).await?.ok_or_else(ApiError::not_found)?;
+        Ok(Member { actor, community: id, role })
     }
 
     /// An admin or owner of the community.
@@ -374,7 +414,7 @@ impl Access<'_> {
 
     /// Somebody who may read the channel.
     pub async fn reader(&self, caller: &Caller, id: ChannelId) -> Result<ChannelReader, ApiError> {
-        self.reader_of(caller.user_id(), id).await
+        self.reader_for(caller.actor(), id).await
     }
 
     /// As [`Access::reader`], for a user whose session is known to be good.
@@ -383,6 +423,11 @@ impl Access<'_> {
         user: UserId,
         id: ChannelId,
     ) -> Result<ChannelReader, ApiError> {
+        self.reader_for(Actor { user, address: None }, id).await
+    }
+
+    async fn reader_for(&self, actor: Actor, id: ChannelId) -> Result<ChannelReader, ApiError> {
+        let user = actor.user;
         let channel = self.0.channel(id).await?.ok_or_else(ApiError::not_found)?;
         let joined = self.0.in_channel(id, user).await?;
         let role = match channel.community_id {
@@ -395,7 +440,7 @@ impl Access<'_> {
         if !visible {
             return Err(ApiError::not_found());
         }
-        Ok(ChannelReader { user, channel, joined, role })
+        Ok(ChannelReader { actor, channel, joined, role })
     }
 
     /// Somebody who may write into the channel.
@@ -434,7 +479,7 @@ impl Access<'_> {
     /// The author of the message, who may still write where it stands.
     pub async fn author(&self, caller: &Caller, id: MessageId) -> Result<MessageAuthor, ApiError> {
         let MessageReader { reader, message } = self.message(caller, id).await?;
-        if message.author_id != reader.user {
+        if message.author_id != reader.user() {
             return Err(ApiError::forbidden("Only its author may edit a message."));
         }
         let Poster(reader) = post(reader)?;
@@ -448,7 +493,7 @@ impl Access<'_> {
         id: MessageId,
     ) -> Result<MessageModerator, ApiError> {
         let right = self.message(caller, id).await?;
-        if right.message.author_id != right.reader.user && !right.reader.moderates() {
+        if right.message.author_id != right.reader.user() && !right.reader.moderates() {
             return Err(ApiError::forbidden("Only its author or an admin may delete a message."));
         }
         Ok(MessageModerator(right))
@@ -494,7 +539,7 @@ impl Access<'_> {
     /// The server's owner.
     pub fn server_owner(&self, caller: &Caller) -> Result<ServerOwner, ApiError> {
         if caller.session().server_role == ServerRole::Owner {
-            Ok(ServerOwner(caller.user_id()))
+            Ok(ServerOwner(caller.actor()))
         } else {
             Err(ApiError::forbidden("Only the server's owner may do this."))
         }

@@ -1,6 +1,7 @@
 //! The use cases, and everything they share.
 
 pub mod accounts;
+pub mod audit;
 pub mod blocks;
 pub mod bots;
 pub mod chains;
@@ -14,10 +15,13 @@ pub mod log;
 pub mod media;
 pub mod members;
 pub mod messages;
+pub mod moderation;
+pub mod purge;
 pub mod reactions;
 pub mod reads;
 pub mod registration;
 pub mod resets;
+pub mod retention;
 pub mod search;
 pub mod sessions;
 pub mod tokens;
@@ -26,7 +30,7 @@ pub mod webhooks;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -96,6 +100,8 @@ struct Inner {
     secret: [u8; 32],
     gateway_id: Uuid,
     has_accounts: AtomicBool,
+    /// Administrative acts so far; puts those of one millisecond in order.
+    acts: AtomicU16,
     set_up: watch::Sender<bool>,
     ephemeral: OnceLock<Arc<dyn Ephemeral>>,
     caches: Caches,
@@ -162,6 +168,7 @@ impl App {
             secret,
             gateway_id,
             has_accounts: AtomicBool::new(has_accounts),
+            acts: AtomicU16::new(0),
             set_up: watch::Sender::new(has_accounts),
             ephemeral: OnceLock::new(),
             caches: Caches {
@@ -232,6 +239,16 @@ impl App {
     /// A new `UUIDv7`.
     pub fn new_id(&self) -> Uuid {
         new_id(&*self.0.clock, &*self.0.entropy)
+    }
+
+    /// A `UUIDv7` whose first random bits count (RFC 9562, section 6.2, method 1): acts of one
+    /// millisecond stand in their order.
+    pub(crate) fn new_act_id(&self) -> Uuid {
+        let mut random: [u8; 10] = self.random();
+        let [high, low] = self.0.acts.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        [random[0], random[1]] = [high, low];
+        let millis = u64::try_from(self.now().0).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 
     /// The server's own key for HMACs.
@@ -366,6 +383,26 @@ impl App {
     /// API tokens.
     pub fn tokens(&self) -> tokens::Tokens<'_> {
         tokens::Tokens(self)
+    }
+
+    /// Bans and mutes.
+    pub fn moderation(&self) -> moderation::Moderation<'_> {
+        moderation::Moderation(self)
+    }
+
+    /// Deleting many messages at once.
+    pub fn purges(&self) -> purge::Purges<'_> {
+        purge::Purges(self)
+    }
+
+    /// Erasing what is older than its channel keeps.
+    pub fn retention(&self) -> retention::Retention<'_> {
+        retention::Retention(self)
+    }
+
+    /// What administrators did.
+    pub fn audit(&self) -> audit::Audit<'_> {
+        audit::Audit(self)
     }
 
     /// Invites.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use tidings_domain::RestrictionKind;
 use tidings_domain::name::NameError;
 use tidings_storage::{ChangeError, Precondition, Refusal, StorageError};
 use tidings_wire::account::ChainHead;
@@ -277,6 +278,12 @@ fn refused(precondition: &Precondition) -> ApiError {
         Precondition::MessageLive(..) => ApiError::new(Code::Gone, "The message has been deleted."),
         Precondition::InviteUsable(..) => {
             ApiError::new(Code::Gone, "The invite is spent or has expired. Ask for another one.")
+        }
+        Precondition::NotRestricted(RestrictionKind::Ban, ..) => {
+            ApiError::forbidden("You are banned from this community.")
+        }
+        Precondition::NotRestricted(RestrictionKind::Mute, ..) => {
+            ApiError::forbidden("You are muted in this community: you can read, but not write.")
         }
         _ => ApiError::conflict("Something changed in between. Look again and repeat."),
     }

@@ -18,6 +18,7 @@ mod log;
 mod media;
 mod members;
 mod messages;
+mod moderation;
 mod openapi;
 mod problem;
 mod search;
@@ -54,6 +55,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(communities::routes())
         .merge(media::routes())
         .merge(members::routes())
+        .merge(moderation::routes())
         .merge(invites::routes())
         .merge(blocks::routes())
         .merge(bots::routes())

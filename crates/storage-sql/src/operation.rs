@@ -319,14 +319,15 @@ const PROJECTIONS: &[(&str, &str, &str)] = &[
     (
         "channels",
         "SELECT id, community_id, name, type, visibility, kind, topic, category, archived,
-           is_default, created_at, dm_users FROM channels",
-        "uuttttttbbit",
+           is_default, created_at, dm_users, retention_s FROM channels",
+        "uuttttttbbiti",
     ),
     (
         "memberships",
         "SELECT l.owner, m.user_id, m.role, m.joined_at, m.joined_position, m.left_position,
-           m.read_seq, m.read_ordinal FROM memberships m JOIN logs l ON l.id = m.log",
-        "uutiiiii",
+           m.read_seq, m.read_ordinal, m.nickname
+         FROM memberships m JOIN logs l ON l.id = m.log",
+        "uutiiiiit",
     ),
     (
         "messages",

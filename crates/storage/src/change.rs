@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidings_domain::{
     Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId, MediaId,
-    MessageId, Position, Role, Seq, SessionId, Timestamp, TokenId, User, UserId, WebhookId,
+    MessageId, Position, RestrictionKind, Role, Seq, SessionId, Timestamp, TokenId, User, UserId,
+    WebhookId,
 };
 
 use tidings_wire::chain::Committing;
@@ -16,6 +17,7 @@ use crate::bot::{StoredBot, StoredToken};
 use crate::community::StoredInvite;
 use crate::error::StorageError;
 use crate::media::StoredMedia;
+use crate::moderation::{StoredAudit, StoredRestriction};
 use crate::operation::StoredResponse;
 use crate::search::words;
 use crate::session::StoredSession;
@@ -182,6 +184,10 @@ pub enum Precondition {
     WebhookThere(WebhookId),
     /// The webhook has noted exactly this under the key.
     WebhookNote(WebhookId, Digest, Option<String>),
+    /// No ban or mute of this kind stands against the user in the community at this time.
+    NotRestricted(RestrictionKind, CommunityId, UserId, Timestamp),
+    /// The channel exists and its messages are erased after exactly this many seconds.
+    Retains(ChannelId, u64),
 }
 
 /// Why a change was refused. The first precondition that does not hold is named.
@@ -276,11 +282,18 @@ pub enum Record {
     DeleteMedia(MediaId),
     /// Bytes are gone.
     DeleteBlob(Digest),
+    /// A ban or mute; replaces an older one of its kind.
+    PutRestriction(StoredRestriction),
+    /// A ban or mute is lifted.
+    DeleteRestriction(RestrictionKind, CommunityId, UserId),
+    /// An administrative act, for those who look after others.
+    Audit(StoredAudit),
     /// The answer to a request with an `Idempotency-Key`.
     PutResponse(StoredResponse),
     /// A value of the server's own, such as its gateway id; replaces an older one.
     PutSetting(&'static str, Vec<u8>),
-    /// Challenges, responses, resets, sessions and tokens that ended before this time are forgotten.
+    /// Challenges, responses, resets, restrictions, sessions and tokens that ended before this time
+    /// are forgotten.
     Prune(Timestamp),
 }
 

@@ -48,6 +48,8 @@ pub struct Membership {
     pub user: User,
     /// Their role.
     pub role: Role,
+    /// What they are called in the community.
+    pub nickname: Option<String>,
     /// Since when.
     pub joined_at: Timestamp,
 }

@@ -21,6 +21,7 @@ pub mod community;
 pub mod entry;
 pub mod media;
 pub mod message;
+pub mod moderation;
 pub mod operation;
 pub mod precondition;
 pub mod read;
@@ -128,6 +129,15 @@ macro_rules! conformance_suite {
                 a_reaction_keeps_its_place_while_anybody_holds_it
                 a_deleted_message_has_no_reactions
             }
+            moderation {
+                a_restriction_is_replaced_and_lifted
+                restrictions_that_stand_are_listed_by_user
+                who_is_banned_is_out
+                a_nickname_lasts_as_long_as_the_membership
+                acts_are_listed_newest_first
+                messages_are_selected_by_author_and_time
+                channels_that_erase_are_known
+            }
             operation {
                 settings_are_replaced
                 answers_are_kept_for_their_user_and_key
@@ -167,6 +177,8 @@ macro_rules! conformance_suite {
                 community_is
                 role_is
                 channel_is
+                not_restricted
+                retains
             }
             read {
                 joining_reads_everything
@@ -259,6 +271,7 @@ mod tests {
             ("entry", include_str!("conformance/entry.rs")),
             ("media", include_str!("conformance/media.rs")),
             ("message", include_str!("conformance/message.rs")),
+            ("moderation", include_str!("conformance/moderation.rs")),
             ("operation", include_str!("conformance/operation.rs")),
             ("precondition", include_str!("conformance/precondition.rs")),
             ("read", include_str!("conformance/read.rs")),

@@ -24,6 +24,7 @@ pub mod import;
 pub mod media;
 pub mod memory;
 pub mod message;
+pub mod moderation;
 pub mod operation;
 pub mod projection;
 pub mod search;
@@ -45,6 +46,7 @@ pub use import::ImportRepository;
 pub use media::MediaRepository;
 pub use memory::MemoryStore;
 pub use message::MessageRepository;
+pub use moderation::ModerationRepository;
 pub use operation::OperationRepository;
 pub use search::SearchRepository;
 pub use session::SessionRepository;
@@ -62,6 +64,7 @@ pub trait Store:
     + ImportRepository
     + MediaRepository
     + MessageRepository
+    + ModerationRepository
     + OperationRepository
     + SearchRepository
     + SessionRepository
@@ -84,6 +87,7 @@ impl<T> Store for T where
         + ImportRepository
         + MediaRepository
         + MessageRepository
+        + ModerationRepository
         + OperationRepository
         + SearchRepository
         + SessionRepository

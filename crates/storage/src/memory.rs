@@ -12,6 +12,7 @@ mod entry;
 mod import;
 mod media;
 mod message;
+mod moderation;
 mod operation;
 mod projection;
 mod search;
@@ -29,6 +30,7 @@ use crate::memory::community::Communities;
 use crate::memory::entry::Log;
 use crate::memory::import::Sources;
 use crate::memory::media::Files;
+use crate::memory::moderation::Moderation;
 use crate::memory::operation::Operations;
 use crate::memory::projection::Projections;
 use crate::memory::session::Sessions;
@@ -69,6 +71,7 @@ struct State {
     sources: Sources,
     files: Files,
     operations: Operations,
+    moderation: Moderation,
     dedupes: Dedupes,
     tail: Tail,
 }

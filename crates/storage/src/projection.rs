@@ -25,9 +25,10 @@
 //!   nothing.
 //! - **Members.** `member.joined` in a conversation's log begins a membership and sets the read
 //!   marker to that entry; `member.left` ends it, and the marker goes. In a community's log the
-//!   same begin and end a membership with a role, which `member.role_changed` replaces. Who is in
-//!   already does not join again. Of somebody
-//!   who came and left more than once only the newest membership is kept.
+//!   same begin and end a membership with a role, which `member.role_changed` replaces, and a
+//!   nickname, which is empty at first and which `member.updated` replaces; `member.banned` ends a
+//!   membership too. Who is in already does not join again. Of somebody who came and left more
+//!   than once only the newest membership is kept.
 //! - **Read markers.** `read.updated` in a user's log sets the marker, back too; of somebody who is
 //!   not in the channel it sets nothing, and counts nothing.
 //! - **Threads.** A marker of a thread says that its user follows it. A reply that was said here

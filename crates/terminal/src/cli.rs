@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin::AdminCommand, api::Api, block::BlockCommand, bot::BotCommand, channel::ChannelCommand,
+    admin::AdminCommand, api::Api, audit::Audit, block::BlockCommand, bot::BotCommand, channel::ChannelCommand,
     community::CommunityCommand, completions::Completions, delete::Delete, devices::DevicesCommand,
     dm::Dm, edit::Edit, get::Get, invite::InviteCommand, login::Login, logout::Logout, man::Man,
     members::MembersCommand, react::React, read::Read, register::Register, search::Search,
@@ -93,6 +93,7 @@ pub(crate) enum Command {
     Dm(Dm),
     Search(Search),
     Get(Get),
+    Audit(Audit),
     Api(Api),
     /// What only the server's owner may do.
     #[command(subcommand)]
@@ -128,6 +129,7 @@ impl Command {
             Self::Dm(command) => command.run(ctx).await,
             Self::Search(command) => command.run(ctx).await,
             Self::Get(command) => command.run(ctx).await,
+            Self::Audit(command) => command.run(ctx).await,
             Self::Api(command) => command.run(ctx).await,
             Self::Admin(command) => command.run(ctx).await,
             Self::Completions(command) => command.run(ctx),

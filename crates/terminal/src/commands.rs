@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod api;
+pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod bot;
 pub(crate) mod channel;

@@ -10,7 +10,7 @@ use crate::time::Time;
 /// A channel as events carry it: without anything that depends on the reader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ChannelData {
-    /// Whether it is read-only for good.
+    /// Whether it is read-only.
     pub archived: bool,
     /// The heading under which lists show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,6 +30,9 @@ pub struct ChannelData {
     /// Its name; absent for DMs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// After how many seconds its messages are erased; absent when they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_s: Option<u64>,
     /// What is talked about; may be empty.
     pub topic: String,
     /// `text`, `voice`, `dm` or `group_dm`.
@@ -58,6 +61,7 @@ impl From<&domain::Channel> for ChannelData {
             id: channel.id.0,
             kind: channel.kind.as_str().to_owned(),
             name: channel.name.clone(),
+            retention_s: channel.retention_s,
             topic: channel.topic.clone(),
             channel_type: channel.channel_type.as_str().to_owned(),
             users: channel.dm_users.iter().map(|id| id.0).collect(),
@@ -79,6 +83,7 @@ impl ChannelData {
             topic: self.topic,
             category: self.category,
             archived: self.archived,
+            retention_s: self.retention_s,
             default: self.default,
             created_at: self.created_at.0,
             dm_users: self.users.into_iter().map(UserId).collect(),
@@ -112,8 +117,11 @@ pub struct Channel {
     pub category: Option<String>,
     /// The gateway that gives its entries their `seq`.
     pub conv_home: String,
-    /// Whether it is read-only for good.
+    /// Whether it is read-only.
     pub archived: bool,
+    /// After how many seconds its messages are erased; absent when they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_s: Option<u64>,
     /// When it was made.
     pub created_at: Time,
     /// How many people are in it.
@@ -181,6 +189,36 @@ pub struct UpdateChannel {
     /// A new category; empty clears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// After how many seconds messages are erased, from 60 on; 0 keeps them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_s: Option<u64>,
+    /// `true` makes the channel read-only, `false` opens it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+}
+
+/// `POST /v1/channels/{id}/purge`: which messages to delete, the newest first. At least one of the
+/// three says which; together they narrow each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Purge {
+    /// Only messages of this author.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<Uuid>,
+    /// Only the last this many, 1 to 500.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<u32>,
+    /// Only messages since this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+}
+
+/// The answer to `POST /v1/channels/{id}/purge`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Purged {
+    /// How many messages were deleted.
+    pub deleted: u64,
+    /// Whether more of them are left: one request deletes at most 500.
+    pub more: bool,
 }
 
 /// `POST /v1/dms`.

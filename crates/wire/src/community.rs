@@ -59,11 +59,16 @@ pub struct Member {
     pub joined_at: Time,
 }
 
-/// `PATCH /v1/communities/{id}/members/{user_id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// `PATCH /v1/communities/{id}/members/{user_id}`: what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UpdateMember {
-    /// `owner`, `admin` or `member`.
-    pub role: String,
+    /// `owner`, `admin` or `member`; needs an owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// What they are called here, at most 64 characters; empty for like everywhere. Everybody
+    /// changes their own, admins those of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
 }
 
 /// An invite link.

@@ -193,8 +193,22 @@ struct ReactionData {
 #[derive(Debug, Serialize, Deserialize)]
 struct MemberData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    nickname: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Time>,
     user: Author,
+}
+
+impl MemberData {
+    fn of(user: &tidings_domain::Author) -> Self {
+        Self { nickname: None, role: None, until: None, user: Author::from(user) }
+    }
+
+    fn until(user: &tidings_domain::Author, until: Option<Timestamp>) -> Self {
+        Self { until: until.map(Time), ..Self::of(user) }
+    }
 }
 
 /// `data` of `invite.accepted`.
@@ -242,10 +256,6 @@ struct DeviceData {
 /// # Errors
 /// Never for the facts of this version: their types serialize without failing.
 pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
-    let member = |user: &tidings_domain::Author, role: Option<&str>| MemberData {
-        role: role.map(str::to_owned),
-        user: Author::from(user),
-    };
     match fact {
         Fact::MessageCreated { message } | Fact::MessageEdited { message } => {
             serde_json::to_vec(&Message::from(&**message))
@@ -264,9 +274,19 @@ pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
         | Fact::ChannelUpdated(channel)
         | Fact::ChannelArchived(channel) => serde_json::to_vec(&ChannelData::from(&**channel)),
         Fact::MemberJoined { user, role } | Fact::MemberRoleChanged { user, role } => {
-            serde_json::to_vec(&member(user, Some(role.as_str())))
+            let role = Some(role.as_str().to_owned());
+            serde_json::to_vec(&MemberData { role, ..MemberData::of(user) })
         }
-        Fact::MemberLeft { user } => serde_json::to_vec(&member(user, None)),
+        Fact::MemberLeft { user }
+        | Fact::MemberUnbanned { user }
+        | Fact::MemberUnmuted { user } => serde_json::to_vec(&MemberData::of(user)),
+        Fact::MemberBanned { user, until } | Fact::MemberMuted { user, until } => {
+            serde_json::to_vec(&MemberData::until(user, *until))
+        }
+        Fact::MemberUpdated { user, nickname } => {
+            let nickname = nickname.clone();
+            serde_json::to_vec(&MemberData { nickname, ..MemberData::of(user) })
+        }
         Fact::InviteAccepted { created_by, role, user } => {
             serde_json::to_vec(&InviteAcceptedData {
                 invite: InviteSummary { created_by: created_by.0, role: role.as_str().to_owned() },
@@ -371,6 +391,27 @@ pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
         "member.role_changed" => {
             let data: MemberData = json(kind, data)?;
             Fact::MemberRoleChanged { role: role(data.role.as_deref())?, user: data.user.into() }
+        }
+        "member.banned" | "member.muted" => {
+            let MemberData { user, until, .. } = json(kind, data)?;
+            let (user, until) = (user.into(), until.map(|time| time.0));
+            if kind == "member.banned" {
+                Fact::MemberBanned { user, until }
+            } else {
+                Fact::MemberMuted { user, until }
+            }
+        }
+        "member.unbanned" | "member.unmuted" => {
+            let MemberData { user, .. } = json(kind, data)?;
+            if kind == "member.unbanned" {
+                Fact::MemberUnbanned { user: user.into() }
+            } else {
+                Fact::MemberUnmuted { user: user.into() }
+            }
+        }
+        "member.updated" => {
+            let MemberData { user, nickname, .. } = json(kind, data)?;
+            Fact::MemberUpdated { user: user.into(), nickname }
         }
         "invite.accepted" => {
             let InviteAcceptedData { invite, user } = json(kind, data)?;

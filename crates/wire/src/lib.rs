@@ -19,6 +19,7 @@ pub mod frame;
 pub mod import;
 pub mod media;
 pub mod message;
+pub mod moderation;
 pub mod page;
 pub mod problem;
 pub mod query;

@@ -37,6 +37,7 @@ impl Stale {
             (
                 Fact::MemberJoined { user, .. }
                 | Fact::MemberLeft { user }
+                | Fact::MemberBanned { user, .. }
                 | Fact::MemberRoleChanged { user, .. },
                 LogId::Community(community),
             ) => Some(Self::Role(community, user.id)),

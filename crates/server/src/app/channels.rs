@@ -5,7 +5,7 @@ use tidings_domain::{
     name,
 };
 use tidings_storage::channel::ChannelView;
-use tidings_storage::{Change, ChangeError, NewEntry, Precondition, Refusal};
+use tidings_storage::{Change, ChangeError, NewEntry, Precondition, Record, Refusal};
 use tidings_wire::Code;
 use tidings_wire::channel::{Channel as WireChannel, CreateChannel, UpdateChannel};
 use tidings_wire::community::Member as MemberView;
@@ -50,6 +50,7 @@ impl Channels<'_> {
             topic: request.topic.as_deref().map_or(Ok(String::new()), topic)?,
             category: request.category.as_deref().map_or(Ok(None), category)?,
             archived: false,
+            retention_s: None,
             default: false,
             created_at: app.now(),
             dm_users: Vec::new(),
@@ -62,7 +63,9 @@ impl Channels<'_> {
             Precondition::CommunityRole(community, actor, Role::Admin),
             Precondition::ChannelNameFree(community, request.name.clone(), channel.id),
         ];
-        app.commit(Change { preconditions, entries, ..Change::default() }).await?;
+        let act = app.act(right.member().actor(), community, "channel.create");
+        let records = vec![act.on_channel(&channel).record()];
+        app.commit(Change { preconditions, records, entries, ..Change::default() }).await?;
         self.view(channel.id, actor).await
     }
 
@@ -116,6 +119,7 @@ impl Channels<'_> {
                 category: channel.category,
                 conv_home: conv_home.clone(),
                 archived: channel.archived,
+                retention_s: channel.retention_s,
                 created_at: channel.created_at.into(),
                 member_count,
                 joined,
@@ -163,7 +167,7 @@ impl Channels<'_> {
         self.view(right.channel().id, right.user()).await
     }
 
-    /// Changes name, topic or category; what is absent stays.
+    /// Changes name, topic, category or retention, archives or opens again; what is absent stays.
     pub async fn update(
         &self,
         right: &ChannelManager,
@@ -177,14 +181,8 @@ impl Channels<'_> {
             // Read past the cache: the channel is written whole.
             let found = app.store().channel(id).await?.ok_or_else(ApiError::not_found)?;
             let mut channel = found.clone();
-            let mut preconditions = Self::managed(reader);
-            preconditions.push(Precondition::ChannelOpen(id));
             if let Some(text) = &update.name {
                 channel.name = Some(channel_name(text)?);
-                if let Some(community) = channel.community_id {
-                    let free = Precondition::ChannelNameFree(community, text.clone(), id);
-                    preconditions.push(free);
-                }
             }
             if let Some(text) = &update.topic {
                 channel.topic = topic(text)?;
@@ -192,19 +190,66 @@ impl Channels<'_> {
             if let Some(text) = &update.category {
                 channel.category = category(text)?;
             }
+            if let Some(seconds) = update.retention_s {
+                channel.retention_s = retention(seconds)?;
+            }
+            channel.archived = update.archived.unwrap_or(found.archived);
             if channel == found {
                 break;
             }
-            let entries = self.tell(actor, &channel, Fact::ChannelUpdated);
+            if channel.archived && channel.default {
+                return Err(ApiError::conflict("Newcomers join this channel, so it stays open."));
+            }
+            let mut preconditions = Self::managed(reader);
+            let opened = found.archived && !channel.archived;
+            if !opened {
+                preconditions.push(Precondition::ChannelOpen(id));
+            }
+            if let (Some(community), Some(name)) = (channel.community_id, &channel.name)
+                && (opened || channel.name != found.name)
+            {
+                preconditions.push(Precondition::ChannelNameFree(community, name.clone(), id));
+            }
+            let fact = if channel.archived { Fact::ChannelArchived } else { Fact::ChannelUpdated };
+            let entries = self.tell(actor, &channel, fact);
+            let records = self.acts(reader, &found, &channel);
             preconditions.push(Precondition::ChannelIs(Box::new(found)));
-            if merge.commit(app, Change { preconditions, entries, ..Change::default() }).await? {
+            let change = Change { preconditions, records, entries, ..Change::default() };
+            if merge.commit(app, change).await? {
                 break;
             }
         }
         self.view(id, actor).await
     }
 
-    fn managed(reader: &ChannelReader) -> Vec<Precondition> {
+    /// What an update says of itself to those who look after the channel.
+    fn acts(self, reader: &ChannelReader, before: &Channel, now: &Channel) -> Vec<Record> {
+        let act = |action| self.0.act(reader.actor(), now.community_id, action).on_channel(before);
+        let mut records = Vec::new();
+        match (before.archived, now.archived) {
+            (false, true) => records.push(act("channel.archive").record()),
+            (true, false) => records.push(act("channel.unarchive").record()),
+            _ => {}
+        }
+        let told = Channel { archived: now.archived, ..before.clone() };
+        if told != *now {
+            let name = now.name.clone().filter(|_| now.name != before.name);
+            let topic = (now.topic != before.topic).then(|| now.topic.clone());
+            let category = now.category.clone().unwrap_or_default();
+            let category = (now.category != before.category).then_some(category);
+            let retention = now.retention_s.unwrap_or(0);
+            let retention = (now.retention_s != before.retention_s).then_some(retention);
+            let act = act("channel.update")
+                .with_some("name", name)
+                .with_some("topic", topic)
+                .with_some("category", category)
+                .with_some("retention_s", retention);
+            records.push(act.record());
+        }
+        records
+    }
+
+    pub(super) fn managed(reader: &ChannelReader) -> Vec<Precondition> {
         let (channel, user) = (reader.channel(), reader.user());
         let role = |id: CommunityId| Precondition::CommunityRole(id, user, Role::Admin);
         let mut preconditions: Vec<_> = channel.community_id.map(role).into_iter().collect();
@@ -214,27 +259,12 @@ impl Channels<'_> {
         preconditions
     }
 
-    /// Makes the channel read-only for good. Again does nothing.
+    /// Makes the channel read-only. Again does nothing.
     pub async fn archive(&self, right: &ChannelManager) -> Result<(), ApiError> {
-        let app = self.0;
-        let reader = right.reader();
-        let id = reader.channel().id;
-        let mut merge = Merge::new(rewritten);
-        loop {
-            let found = app.store().channel(id).await?.ok_or_else(ApiError::not_found)?;
-            if found.archived {
-                return Ok(());
-            }
-            if found.default {
-                return Err(ApiError::conflict("Newcomers join this channel, so it stays open."));
-            }
-            let channel = Channel { archived: true, ..found.clone() };
-            let mut preconditions = Self::managed(reader);
-            preconditions.push(Precondition::ChannelIs(Box::new(found)));
-            let entries = self.tell(reader.user(), &channel, Fact::ChannelArchived);
-            if merge.commit(app, Change { preconditions, entries, ..Change::default() }).await? {
-                return Ok(());
-            }
+        let update = UpdateChannel { archived: Some(true), ..UpdateChannel::default() };
+        match self.update(right, &update).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -287,7 +317,10 @@ impl Channels<'_> {
         let fact = Fact::MemberLeft { user: author(&account) };
         let log = LogId::Conversation(channel.id);
         let entries = vec![app.entry(log, Some(community), actor, app.now(), fact)];
-        match app.commit(Change { preconditions, entries, ..Change::default() }).await {
+        let act = app.act(right.actor(), community, "channel.remove_member").within(channel);
+        let act = act.on_user(&account).with("channel_id", channel.id.to_string());
+        let records = (user != actor).then(|| act.record()).into_iter().collect();
+        match app.commit(Change { preconditions, records, entries, ..Change::default() }).await {
             Ok(_) => Ok(()),
             Err(ChangeError::Refused(Refusal::Precondition(Precondition::InChannel(_, who))))
                 if who == user =>
@@ -400,6 +433,22 @@ fn category(text: &str) -> Result<Option<String>, ApiError> {
     }
     let text = name::display(text, name::CHANNEL_NAME_MAX);
     Ok(Some(text.map_err(|error| ApiError::name("category", error))?.to_owned()))
+}
+
+/// Shortest time that messages are kept, in seconds: the job that erases them runs once a minute.
+const RETENTION_MIN_S: u64 = 60;
+/// Longest time that messages are kept, in seconds: a hundred years.
+const RETENTION_MAX_S: u64 = 100 * 366 * 24 * 3600;
+
+fn retention(seconds: u64) -> Result<Option<u64>, ApiError> {
+    match seconds {
+        0 => Ok(None),
+        RETENTION_MIN_S..=RETENTION_MAX_S => Ok(Some(seconds)),
+        _ => {
+            let detail = format!("must be {RETENTION_MIN_S} to {RETENTION_MAX_S} seconds, or 0");
+            Err(ApiError::field("retention_s", "out_of_range", detail))
+        }
+    }
 }
 
 fn page(views: Vec<ChannelView>, after: ChannelId, limit: usize) -> Vec<ChannelView> {

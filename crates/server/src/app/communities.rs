@@ -1,8 +1,8 @@
 //! Communities: making, reading, renaming, entering.
 
 use tidings_domain::{
-    Channel, ChannelId, ChannelType, Community, CommunityId, Fact, LogId, Role, RoomKind,
-    Timestamp, User, UserId, Visibility, name,
+    Channel, ChannelId, ChannelType, Community, CommunityId, Fact, LogId, RestrictionKind, Role,
+    RoomKind, Timestamp, User, UserId, Visibility, name,
 };
 use tidings_storage::{Change, Precondition, Record};
 use tidings_wire::community::{Community as CommunityView, CreateCommunity, UpdateCommunity};
@@ -66,6 +66,7 @@ impl Communities<'_> {
             topic: String::new(),
             category: None,
             archived: false,
+            retention_s: None,
             default: true,
             created_at: at,
             dm_users: Vec::new(),
@@ -101,6 +102,8 @@ impl Communities<'_> {
         let app = self.0;
         let fact = Fact::MemberJoined { user: author(user), role };
         change.preconditions.push(Precondition::NotInCommunity(id, user.id));
+        let ban = RestrictionKind::Ban;
+        change.preconditions.push(Precondition::NotRestricted(ban, id, user.id, at));
         change.entries.push(app.entry(LogId::Community(id), Some(id), actor, at, fact));
         for channel in app.store().default_channels(id).await? {
             if !app.in_channel(channel, user.id).await? {
@@ -148,7 +151,12 @@ impl Communities<'_> {
                 Precondition::SlugFree(community.slug.clone(), community.id),
                 Precondition::CommunityIs(found),
             ];
-            let records = vec![Record::UpdateCommunity(community)];
+            let act = app
+                .act(member.actor(), community.id, "community.update")
+                .on("community", community.id.0, &community.slug)
+                .with_some("name", update.name.clone())
+                .with_some("slug", update.slug.clone());
+            let records = vec![Record::UpdateCommunity(community), act.record()];
             if merge.commit(app, Change { preconditions, records, ..Change::default() }).await? {
                 return Ok(answer);
             }

@@ -69,6 +69,7 @@ impl Dms<'_> {
             topic: String::new(),
             category: None,
             archived: false,
+            retention_s: None,
             default: false,
             created_at: now,
             dm_users: ids.clone(),

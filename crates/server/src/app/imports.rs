@@ -6,12 +6,12 @@ mod names;
 use std::collections::{HashMap, HashSet};
 
 use tidings_domain::{CommunityId, Timestamp};
-use tidings_storage::{ChangeError, Precondition, Refusal, StorageError};
+use tidings_storage::{Change, ChangeError, Precondition, Refusal, StorageError};
 use tidings_wire::import::{ImportError, ImportResult, Record, Reference, References, SourceId};
 use uuid::Uuid;
 
 use super::App;
-use crate::access::Importer;
+use crate::access::{Importer, ServerOwner};
 use crate::error::ApiError;
 use build::{Build, Taken};
 
@@ -93,6 +93,14 @@ impl From<StorageError> for Failure {
 }
 
 impl Imports<'_> {
+    /// Notes that the server's owner imports, before anything is written: an import is many
+    /// changes, and may break off after any of them.
+    pub async fn begin(&self, right: &ServerOwner) -> Result<(), ApiError> {
+        let records = vec![self.0.act(right.actor(), None, "import.apply").record()];
+        self.0.commit(Change { records, ..Change::default() }).await?;
+        Ok(())
+    }
+
     /// Makes what is new of a batch, and says what became of each record. A bad record is reported
     /// and the others go in. What was made before is skipped, so any batch may be sent again after
     /// an error or a crash.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use tidings_domain::{Fact, InviteCode, LogId, Role, Timestamp, User, UserId};
 use tidings_storage::community::StoredInvite;
 use tidings_storage::{Change, ChangeError, Precondition, Record, Refusal};
-use tidings_wire::Code;
 use tidings_wire::community::{Community as CommunityView, CreateInvite, Invite, InvitePreview};
+use tidings_wire::{Code, Time};
 
 use super::App;
 use super::change::author;
@@ -79,7 +79,12 @@ impl Invites<'_> {
             claims,
         };
         let answer = self.view(&invite);
-        let records = vec![Record::CreateInvite(invite)];
+        let act = app
+            .act(member.actor(), member.community(), "invite.create")
+            .with("role", role.as_str())
+            .with_some("max_uses", invite.max_uses)
+            .with_some("expires_at", invite.expires_at.map(|at| Time(at).to_string()));
+        let records = vec![Record::CreateInvite(invite), act.record()];
         app.commit(Change { preconditions, records, ..Change::default() }).await?;
         Ok(answer)
     }
@@ -163,6 +168,7 @@ impl Invites<'_> {
         if !invite.usable(now) {
             return Err(gone());
         }
+        app.moderation().check_ban(id, caller.user_id()).await?;
         let user = app.user(caller.user_id()).await?.ok_or_else(ApiError::unauthorized)?;
         let preconditions = vec![Precondition::UserActive(user.id)];
         let mut change = Change { preconditions, ..Change::default() };
@@ -210,7 +216,10 @@ impl Invites<'_> {
         if invite.created_by != caller.user_id() {
             app.access().admin(caller, invite.community_id).await?;
         }
-        let records = vec![Record::DeleteInvite(invite.code_hash)];
+        let act = app
+            .act(caller.actor(), invite.community_id, "invite.delete")
+            .with("created_by", invite.created_by.to_string());
+        let records = vec![Record::DeleteInvite(invite.code_hash), act.record()];
         app.commit(Change { records, ..Change::default() }).await?;
         Ok(())
     }

@@ -1,14 +1,14 @@
 //! Members of communities: listing, roles, leaving, removing.
 
-use tidings_domain::{Fact, LogId, Role, UserId};
+use tidings_domain::{CommunityId, Fact, LogId, Role, User, UserId, name};
 use tidings_storage::community::Membership;
-use tidings_storage::{Change, Precondition};
-use tidings_wire::community::Member as MemberView;
+use tidings_storage::{Change, NewEntry, Precondition};
+use tidings_wire::community::{Member as MemberView, UpdateMember};
 
 use super::App;
 use super::accounts::wire_author;
 use super::change::{Merge, author};
-use crate::access::{CommunityOwner, Member};
+use crate::access::Member;
 use crate::error::ApiError;
 
 /// From [`App::members`].
@@ -27,39 +27,88 @@ impl Members<'_> {
         Ok(members.iter().map(view).collect())
     }
 
-    /// Gives a member another role. The last owner stays owner.
+    /// Changes role or nickname; what is absent stays. Roles are for owners, and the last owner
+    /// stays owner. Everybody names themselves; admins name members, owners name anybody.
     pub async fn update(
         &self,
-        right: &CommunityOwner,
+        right: &Member,
         user: UserId,
-        role: &str,
+        update: &UpdateMember,
     ) -> Result<MemberView, ApiError> {
         let app = self.0;
-        let role = parse_role(role)?;
-        let (community, actor) = (right.member().community(), right.member().user());
+        let role = update.role.as_deref().map(parse_role).transpose()?;
+        let nickname = update.nickname.as_deref().map(parse_nickname).transpose()?;
+        let (id, actor) = (right.community(), right.user());
         let mut merge = Merge::new(changed);
         loop {
-            let found = app.store().community_member(community, user).await?;
-            let member = found.ok_or_else(ApiError::not_found)?;
-            if member.role == role {
+            let found = app.store().community_member(id, user).await?;
+            let mut member = found.ok_or_else(ApiError::not_found)?;
+            let needed = match (role, &nickname) {
+                (Some(_), _) => Role::Owner,
+                (None, Some(_)) => needed_against(&member, actor),
+                (None, None) => Role::Member,
+            };
+            if right.role() < needed {
+                return Err(ApiError::forbidden(format!("Only an {needed} may do this.")));
+            }
+            let mut change = Change::default();
+            change.preconditions.extend([
+                Precondition::CommunityRole(id, actor, needed),
+                // Whoever was made owner in between is to be looked at as one.
+                Precondition::RoleIs(id, user, member.role),
+            ]);
+            if let Some(role) = role {
+                self.give(&mut change, right, &mut member, role);
+            }
+            if let Some(nickname) = &nickname {
+                self.name(&mut change, right, &mut member, nickname.as_deref());
+            }
+            if change.entries.is_empty() || merge.commit(app, change).await? {
                 return Ok(view(&member));
             }
-            let mut preconditions = vec![
-                Precondition::CommunityRole(community, actor, Role::Owner),
-                // Whoever was made owner in between is to be looked at as one.
-                Precondition::RoleIs(community, user, member.role),
-            ];
-            if member.role == Role::Owner {
-                preconditions.push(Precondition::OtherOwner(community, user));
-            }
-            let fact = Fact::MemberRoleChanged { user: author(&member.user), role };
-            let log = LogId::Community(community);
-            let entries = vec![app.entry(log, Some(community), actor, app.now(), fact)];
-            let change = Change { preconditions, entries, ..Change::default() };
-            if merge.commit(app, change).await? {
-                return Ok(view(&Membership { role, ..member }));
-            }
         }
+    }
+
+    /// Adds a new role to a change.
+    fn give(self, change: &mut Change, right: &Member, member: &mut Membership, role: Role) {
+        let app = self.0;
+        let (id, user) = (right.community(), &member.user);
+        if member.role == role {
+            return;
+        }
+        if member.role == Role::Owner {
+            change.preconditions.push(Precondition::OtherOwner(id, user.id));
+        }
+        let act = app.act(right.actor(), id, "member.role").on_user(user);
+        change.records.push(act.with("role", role.as_str()).record());
+        let fact = Fact::MemberRoleChanged { user: author(user), role };
+        let log = LogId::Community(id);
+        change.entries.push(app.entry(log, Some(id), right.user(), app.now(), fact));
+        member.role = role;
+    }
+
+    /// Adds a new nickname to a change.
+    fn name(
+        self,
+        change: &mut Change,
+        right: &Member,
+        member: &mut Membership,
+        nickname: Option<&str>,
+    ) {
+        let app = self.0;
+        let (id, user) = (right.community(), &member.user);
+        if member.nickname.as_deref() == nickname {
+            return;
+        }
+        if user.id != right.user() {
+            let act = app.act(right.actor(), id, "member.nickname").on_user(user);
+            change.records.push(act.with_some("nickname", nickname).record());
+        }
+        let nickname = nickname.map(str::to_owned);
+        let fact = Fact::MemberUpdated { user: author(user), nickname: nickname.clone() };
+        let log = LogId::Community(id);
+        change.entries.push(app.entry(log, Some(id), right.user(), app.now(), fact));
+        member.nickname = nickname;
     }
 
     /// Takes somebody out of the community and all of its channels. Oneself always, but for the
@@ -73,11 +122,7 @@ impl Members<'_> {
             let found = app.store().community_member(id, user).await?;
             // Somebody else removed them a moment ago.
             let Some(member) = found else { return Ok(()) };
-            let needed = match member.role {
-                _ if user == actor => Role::Member,
-                Role::Member => Role::Admin,
-                Role::Admin | Role::Owner => Role::Owner,
-            };
+            let needed = needed_against(&member, actor);
             if right.role() < needed {
                 let detail = format!("Only an {needed} may remove this member.");
                 return Err(ApiError::forbidden(detail));
@@ -90,21 +135,53 @@ impl Members<'_> {
             if member.role == Role::Owner {
                 preconditions.push(Precondition::OtherOwner(id, user));
             }
-            let now = app.now();
-            let left = || Fact::MemberLeft { user: author(&member.user) };
-            let mut entries = Vec::new();
-            for view in app.store().community_channels(id, user).await? {
-                if view.joined {
-                    let log = LogId::Conversation(view.channel.id);
-                    entries.push(app.entry(log, Some(id), actor, now, left()));
-                }
-            }
-            entries.push(app.entry(LogId::Community(id), Some(id), actor, now, left()));
-            if merge.commit(app, Change { preconditions, entries, ..Change::default() }).await? {
+            let mut entries = self.leave_channels(id, &member.user, actor).await?;
+            let left = Fact::MemberLeft { user: author(&member.user) };
+            entries.push(app.entry(LogId::Community(id), Some(id), actor, app.now(), left));
+            let kick = app.act(right.actor(), id, "member.kick").on_user(&member.user);
+            let records = (user != actor).then(|| kick.record()).into_iter().collect();
+            let change = Change { preconditions, records, entries, ..Change::default() };
+            if merge.commit(app, change).await? {
                 return Ok(());
             }
         }
     }
+
+    /// The entries by which somebody leaves every channel of the community.
+    pub(super) async fn leave_channels(
+        &self,
+        id: CommunityId,
+        user: &User,
+        actor: UserId,
+    ) -> Result<Vec<NewEntry>, ApiError> {
+        let app = self.0;
+        let now = app.now();
+        let views = app.store().community_channels(id, user.id).await?;
+        let joined = views.iter().filter(|view| view.joined);
+        let leave = joined.map(|view| {
+            let log = LogId::Conversation(view.channel.id);
+            app.entry(log, Some(id), actor, now, Fact::MemberLeft { user: author(user) })
+        });
+        Ok(leave.collect())
+    }
+}
+
+/// The role that one needs to decide about a member: none about oneself.
+fn needed_against(member: &Membership, actor: UserId) -> Role {
+    match member.role {
+        _ if member.user.id == actor => Role::Member,
+        Role::Member => Role::Admin,
+        Role::Admin | Role::Owner => Role::Owner,
+    }
+}
+
+/// Reads a nickname of a request; empty for none.
+fn parse_nickname(text: &str) -> Result<Option<String>, ApiError> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let text = name::display(text, name::DISPLAY_NAME_MAX);
+    Ok(Some(text.map_err(|error| ApiError::name("nickname", error))?.to_owned()))
 }
 
 /// Whether a change was refused because the member's role changed in between.
@@ -124,7 +201,7 @@ pub(super) fn view(member: &Membership) -> MemberView {
     MemberView {
         user: wire_author(&member.user),
         role: member.role.as_str().to_owned(),
-        nickname: None,
+        nickname: member.nickname.clone(),
         joined_at: member.joined_at.into(),
     }
 }

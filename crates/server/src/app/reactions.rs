@@ -9,6 +9,7 @@ use tidings_wire::Code;
 use super::App;
 use super::blocks::unblocked;
 use super::messages::standing;
+use super::moderation::may_speak;
 use crate::access::MessageReader;
 use crate::error::ApiError;
 use crate::limit::Key;
@@ -26,7 +27,8 @@ impl Reactions<'_> {
             return Err(ApiError::new(Code::Gone, "The message has been deleted."));
         }
         let addable = Precondition::ReactionAddable(id, user, emoji.clone(), REACTION_KINDS_MAX);
-        let refused = self.set(right, &emoji, addable, Fact::ReactionAdded).await?;
+        let speak = may_speak(right.reader().channel().community_id, user, self.0.now());
+        let refused = self.set(right, &emoji, addable, speak, Fact::ReactionAdded).await?;
         if !refused {
             return Ok(());
         }
@@ -45,7 +47,8 @@ impl Reactions<'_> {
         let emoji = parse(emoji)?;
         let (id, user) = (right.message().id, right.reader().user());
         let there = Precondition::ReactionThere(id, user, emoji.clone());
-        self.set(right, &emoji, there, Fact::ReactionRemoved).await.map(drop)
+        // Who is muted may still take back what they said.
+        self.set(right, &emoji, there, None, Fact::ReactionRemoved).await.map(drop)
     }
 
     /// Whether `needed` did not hold.
@@ -54,6 +57,7 @@ impl Reactions<'_> {
         right: &MessageReader,
         emoji: &Emoji,
         needed: Precondition,
+        speak: Option<Precondition>,
         fact: impl FnOnce(Reaction) -> Fact,
     ) -> Result<bool, ApiError> {
         let app = self.0;
@@ -61,7 +65,9 @@ impl Reactions<'_> {
         let (channel, user, message_id) = (reader.channel(), reader.user(), right.message().id);
         app.limit(Key::Writes(user), app.settings().limits.writes)?;
         let mut preconditions = standing(reader);
-        preconditions.extend([Precondition::ChannelOpen(channel.id), needed.clone()]);
+        preconditions.push(Precondition::ChannelOpen(channel.id));
+        preconditions.extend(speak);
+        preconditions.push(needed.clone());
         if matches!(needed, Precondition::ReactionAddable(..)) {
             preconditions.extend(unblocked(channel, user));
         }
@@ -71,7 +77,7 @@ impl Reactions<'_> {
         match app.commit(Change { preconditions, entries, ..Change::default() }).await {
             Ok(_) => Ok(false),
             Err(ChangeError::Refused(Refusal::Precondition(which))) if which == needed => Ok(true),
-            Err(other) => Err(other.into()),
+            Err(other) => Err(app.moderation().explain(other).await),
         }
     }
 }

@@ -29,13 +29,14 @@ impl Resets<'_> {
         let code = Token::new(&self.0.random::<16>());
         let expires_at = self.0.now().plus_seconds(LIFETIME_S);
         let record = Record::CreateReset(token::hash(code.reveal()), user, expires_at);
+        let act = self.0.act(right.actor(), None, "user.reset").on_user(&account);
         self.0
             .commit(Change {
                 preconditions: vec![
                     Precondition::UserActive(right.user()),
                     Precondition::UserActive(user),
                 ],
-                records: vec![record],
+                records: vec![record, act.record()],
                 ..Change::default()
             })
             .await?;

@@ -5,7 +5,7 @@ use http::{StatusCode, Uri};
 use tidings_domain::{ChannelId, CommunityId, UserId};
 use tidings_wire::List;
 use tidings_wire::channel::{
-    AddMember, Channel, CreateChannel, ReadState, SetRead, SetTyping, UpdateChannel,
+    AddMember, Channel, CreateChannel, Purge, Purged, ReadState, SetRead, SetTyping, UpdateChannel,
 };
 use tidings_wire::community::Member;
 use tidings_wire::query::PageQuery;
@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list, create))
         .routes(routes!(list_joined))
         .routes(routes!(get, update, archive))
+        .routes(routes!(purge))
         .routes(routes!(join))
         .routes(routes!(leave))
         .routes(routes!(members, add_member))
@@ -128,7 +129,7 @@ async fn update(
     Ok(Json(app.channels().update(&right, &request).await?))
 }
 
-/// Archive a channel: read-only for good (admins).
+/// Archive a channel: read-only until `PATCH` with `archived: false` opens it again (admins).
 #[utoipa::path(
     delete,
     path = "/v1/channels/{id}",
@@ -144,6 +145,25 @@ async fn archive(
     let right = app.access().manager(&caller, id).await?;
     app.channels().archive(&right).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Delete many messages, the newest first, all or none of at most 500 (admins).
+#[utoipa::path(
+    post,
+    path = "/v1/channels/{id}/purge",
+    tag = "channels",
+    params(("id" = uuid::Uuid, Path)),
+    request_body = Purge,
+    responses((status = 200, body = Purged))
+)]
+async fn purge(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<ChannelId>,
+    Json(request): Json<Purge>,
+) -> Result<Json<Purged>, ApiError> {
+    let right = app.access().manager(&caller, id).await?;
+    Ok(Json(app.purges().run(&right, &request).await?))
 }
 
 /// Join a public channel.

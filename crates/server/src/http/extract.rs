@@ -145,13 +145,15 @@ impl FromRequestParts<App> for Caller {
 /// Who sends the request: a bearer token, or else a cookie that comes from our own pages.
 pub(crate) async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, ApiError> {
     if let Some(token) = bearer(&parts.headers) {
-        return app.sessions().authenticate(token).await;
+        let caller = app.sessions().authenticate(token).await?;
+        return Ok(caller.at(Address::of(parts, app).0));
     }
     let settings = app.settings();
     let token = cookie::read(&parts.headers, settings.secure());
     let token = token.ok_or_else(ApiError::unauthorized)?;
     origin::check(&parts.method, &parts.headers, settings)?;
-    app.sessions().authenticate(token).await
+    let caller = app.sessions().authenticate(token).await?;
+    Ok(caller.at(Address::of(parts, app).0))
 }
 
 /// The token of an `Authorization: Bearer` header.

@@ -39,7 +39,9 @@ async fn import(
     caller: Caller,
     request: Request,
 ) -> Result<Json<ImportResult>, ApiError> {
-    let right = Importer::from(&app.access().server_owner(&caller)?);
+    let owner = app.access().server_owner(&caller)?;
+    app.imports().begin(&owner).await?;
+    let right = Importer::from(&owner);
     let mut body = request.into_body().into_data_stream();
     let mut total = ImportResult::default();
     let mut lines: Vec<Line> = Vec::with_capacity(BATCH);

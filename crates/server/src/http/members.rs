@@ -41,7 +41,7 @@ async fn list(
     Ok(Listing::new(&uri, by_id(members, limit, |member| member.user.id)))
 }
 
-/// Give a member another role (owners).
+/// Give a member another role (owners) or nickname (oneself, or admins).
 #[utoipa::path(
     patch,
     path = "/v1/communities/{id}/members/{user_id}",
@@ -56,8 +56,8 @@ async fn update(
     Path2(id, user): Path2<CommunityId, UserId>,
     Json(request): Json<UpdateMember>,
 ) -> Result<Json<Member>, ApiError> {
-    let right = app.access().owner(&caller, id).await?;
-    Ok(Json(app.members().update(&right, user, &request.role).await?))
+    let right = app.access().member(&caller, id).await?;
+    Ok(Json(app.members().update(&right, user, &request).await?))
 }
 
 /// Leave a community, or remove somebody else (admins).

@@ -381,7 +381,9 @@ enum Membership {
 fn membership(fact: &Fact) -> Option<Membership> {
     match fact {
         Fact::MemberJoined { user, .. } => Some(Membership::Joined(user.id)),
-        Fact::MemberLeft { user } => Some(Membership::Left(user.id)),
+        Fact::MemberLeft { user } | Fact::MemberBanned { user, .. } => {
+            Some(Membership::Left(user.id))
+        }
         _ => None,
     }
 }

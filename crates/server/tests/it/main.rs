@@ -7,20 +7,24 @@
     reason = "what the helpers of a test cannot do fails the test"
 )]
 
+mod audit;
 mod blobs;
 mod blocks;
 mod bots;
 mod channels;
 mod communities;
 mod concurrency;
+mod databases;
 mod enumeration;
 mod hostile;
 mod idempotency;
 mod imports;
 mod invites;
+mod keeping;
 mod limits;
 mod media;
 mod messages;
+mod moderation;
 /// The mutations that the fuzz targets are tried with.
 #[path = "../../../fuzz/src/mutate.rs"]
 #[expect(unreachable_pub, reason = "it is public where it lives")]

@@ -1,7 +1,7 @@
 //! One cursor on three transports, over real sockets.
 
 mod ahead;
-mod sockets;
+pub(crate) mod sockets;
 
 use serde_json::{Value, json};
 use sockets::{Stream, Ws, http, say, token};

@@ -51,7 +51,8 @@ CREATE TABLE channels (
   archived     BOOLEAN NOT NULL DEFAULT FALSE,
   is_default   BOOLEAN NOT NULL DEFAULT FALSE,
   created_at   BIGINT NOT NULL,
-  dm_users     TEXT    NOT NULL DEFAULT ''
+  dm_users     TEXT    NOT NULL DEFAULT '',
+  retention_s  BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX channels_log ON channels (log);
 CREATE INDEX channels_name ON channels (community_id, name) WHERE name <> '';
@@ -68,6 +69,7 @@ CREATE TABLE memberships (
   left_position   BIGINT NOT NULL DEFAULT 0,
   read_seq        BIGINT NOT NULL DEFAULT 0,
   read_ordinal    BIGINT NOT NULL DEFAULT 0,
+  nickname        TEXT    NOT NULL DEFAULT '',
   PRIMARY KEY (user_id, log)
 );
 CREATE INDEX memberships_log ON memberships (log, user_id) WHERE left_position = 0;
@@ -275,6 +277,34 @@ CREATE TABLE invites (
   claims       UUID
 );
 CREATE INDEX invites_community ON invites (community_id, created_at);
+
+-- Bans and mutes; one whose end has passed counts for nothing.
+CREATE TABLE restrictions (
+  community_id UUID    NOT NULL,
+  kind         TEXT    NOT NULL,
+  user_id      UUID    NOT NULL,
+  ends_at      BIGINT,
+  reason       TEXT    NOT NULL,
+  actor        UUID    NOT NULL,
+  at           BIGINT NOT NULL,
+  PRIMARY KEY (community_id, kind, user_id)
+);
+
+-- What administrators did. `private` is the private channel that an act is about, or nil.
+CREATE TABLE audit (
+  community_id UUID    NOT NULL,
+  id           UUID    NOT NULL,
+  private      UUID    NOT NULL,
+  actor        UUID    NOT NULL,
+  at           BIGINT NOT NULL,
+  action       TEXT    NOT NULL,
+  target_kind  TEXT    NOT NULL,
+  target       UUID    NOT NULL,
+  target_name  TEXT    NOT NULL,
+  detail       TEXT    NOT NULL,
+  address      TEXT    NOT NULL,
+  PRIMARY KEY (community_id, id)
+);
 
 CREATE TABLE sources (
   source TEXT PRIMARY KEY,

@@ -51,7 +51,8 @@ CREATE TABLE channels (
   archived     INTEGER NOT NULL DEFAULT 0,
   is_default   INTEGER NOT NULL DEFAULT 0,
   created_at   INTEGER NOT NULL,
-  dm_users     TEXT    NOT NULL DEFAULT ''
+  dm_users     TEXT    NOT NULL DEFAULT '',
+  retention_s  INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX channels_log ON channels (log);
 CREATE INDEX channels_name ON channels (community_id, name) WHERE name <> '';
@@ -68,6 +69,7 @@ CREATE TABLE memberships (
   left_position   INTEGER NOT NULL DEFAULT 0,
   read_seq        INTEGER NOT NULL DEFAULT 0,
   read_ordinal    INTEGER NOT NULL DEFAULT 0,
+  nickname        TEXT    NOT NULL DEFAULT '',
   PRIMARY KEY (user_id, log)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memberships_log ON memberships (log, user_id) WHERE left_position = 0;
@@ -275,6 +277,34 @@ CREATE TABLE invites (
   claims       BLOB
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invites_community ON invites (community_id, created_at);
+
+-- Bans and mutes; one whose end has passed counts for nothing.
+CREATE TABLE restrictions (
+  community_id BLOB    NOT NULL,
+  kind         TEXT    NOT NULL,
+  user_id      BLOB    NOT NULL,
+  ends_at      INTEGER,
+  reason       TEXT    NOT NULL,
+  actor        BLOB    NOT NULL,
+  at           INTEGER NOT NULL,
+  PRIMARY KEY (community_id, kind, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- What administrators did. `private` is the private channel that an act is about, or nil.
+CREATE TABLE audit (
+  community_id BLOB    NOT NULL,
+  id           BLOB    NOT NULL,
+  private      BLOB    NOT NULL,
+  actor        BLOB    NOT NULL,
+  at           INTEGER NOT NULL,
+  action       TEXT    NOT NULL,
+  target_kind  TEXT    NOT NULL,
+  target       BLOB    NOT NULL,
+  target_name  TEXT    NOT NULL,
+  detail       TEXT    NOT NULL,
+  address      TEXT    NOT NULL,
+  PRIMARY KEY (community_id, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sources (
   source TEXT PRIMARY KEY,

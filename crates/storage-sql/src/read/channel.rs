@@ -33,6 +33,7 @@ fn channel(row: &Row<'_>) -> Result<Channel, StorageError> {
         archived: row.bool(8)?,
         default: row.bool(9)?,
         created_at: Timestamp(row.int(11)?),
+        retention_s: Some(row.count(12)?).filter(|seconds| *seconds > 0),
         dm_users,
     })
 }
@@ -41,7 +42,7 @@ macro_rules! select_channel {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.community_id, c.name, c.type, c.visibility, c.kind, c.topic, c.category,
-               c.archived, c.is_default, c.dm_users, c.created_at ",
+               c.archived, c.is_default, c.dm_users, c.created_at, c.retention_s ",
             $rest
         )
     };
@@ -53,7 +54,7 @@ macro_rules! select_view {
     ($rest:literal) => {
         concat!(
             "SELECT c.id, c.community_id, c.name, c.type, c.visibility, c.kind, c.topic, c.category,
-               c.archived, c.is_default, c.dm_users, c.created_at,
+               c.archived, c.is_default, c.dm_users, c.created_at, c.retention_s,
                l.member_count, l.head_seq, m.read_seq,
                l.message_count - m.read_ordinal - (SELECT COUNT(*) FROM tombstones t
                  WHERE t.log = c.log AND t.seq > m.read_seq),
@@ -67,19 +68,19 @@ macro_rules! select_view {
 }
 
 fn view(row: &Row<'_>) -> Result<ChannelView, StorageError> {
-    let read_seq = row.opt_int(14)?;
+    let read_seq = row.opt_int(15)?;
     let count = |column| -> Result<u64, StorageError> {
         // A marker that was moved back stands before messages that were deleted since.
         Ok(row.opt_int(column)?.map_or(0, |count| u64::try_from(count).unwrap_or(0)))
     };
     Ok(ChannelView {
         channel: channel(row)?,
-        member_count: row.count(12)?,
+        member_count: row.count(13)?,
         joined: read_seq.is_some(),
-        head_seq: Seq(row.count(13)?),
-        read_seq: Seq(count(14)?),
-        unread: count(15)?,
-        mentions: if read_seq.is_some() { count(16)? } else { 0 },
+        head_seq: Seq(row.count(14)?),
+        read_seq: Seq(count(15)?),
+        unread: count(16)?,
+        mentions: if read_seq.is_some() { count(17)? } else { 0 },
     })
 }
 
@@ -251,9 +252,11 @@ impl ChannelRepository for SqlStore {
             Box::pin(async move {
                 let sql = "SELECT u.id, u.username, u.display_name, u.identity, u.server_role,
                              u.bot, u.discoverable, u.status, u.disabled, u.created_at, m.role,
-                             m.joined_at
+                             m.joined_at, COALESCE(n.nickname, '')
                            FROM channels c JOIN memberships m ON m.log = c.log
                            JOIN users u ON u.id = m.user_id
+                           LEFT JOIN logs g ON g.owner = c.community_id AND g.kind = 'g'
+                           LEFT JOIN memberships n ON n.log = g.id AND n.user_id = m.user_id
                            WHERE c.id = ?1 AND m.left_position = 0 AND m.user_id > ?2
                            ORDER BY m.user_id LIMIT ?3";
                 conn.query(sql, params![channel, after, limit], membership).await

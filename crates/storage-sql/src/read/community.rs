@@ -24,12 +24,13 @@ pub(crate) fn role(row: &Row<'_>, column: usize) -> Result<Role, StorageError> {
     row.text(column)?.parse().map_err(word("memberships.role"))
 }
 
-/// Reads a membership from the columns of an account, then role and `joined_at`.
+/// Reads a membership from the columns of an account, then role, `joined_at` and nickname.
 pub(crate) fn membership(row: &Row<'_>) -> Result<Membership, StorageError> {
     Ok(Membership {
         user: account::user(row, 0)?,
         role: role(row, USER_COLUMNS)?,
         joined_at: Timestamp(row.int(USER_COLUMNS + 1)?),
+        nickname: Some(row.text(USER_COLUMNS + 2)?).filter(|name| !name.is_empty()),
     })
 }
 
@@ -53,11 +54,11 @@ fn invite(row: &Row<'_>) -> Result<StoredInvite, StorageError> {
 }
 
 const MEMBER: &str = "SELECT u.id, u.username, u.display_name, u.identity, u.server_role, u.bot,
-     u.discoverable, u.status, u.disabled, u.created_at, m.role, m.joined_at
+     u.discoverable, u.status, u.disabled, u.created_at, m.role, m.joined_at, m.nickname
    FROM logs l JOIN memberships m ON m.log = l.id JOIN users u ON u.id = m.user_id
    WHERE l.owner = ?1 AND l.kind = 'g' AND m.left_position = 0 AND m.user_id = ?2";
 const MEMBERS: &str = "SELECT u.id, u.username, u.display_name, u.identity, u.server_role, u.bot,
-     u.discoverable, u.status, u.disabled, u.created_at, m.role, m.joined_at
+     u.discoverable, u.status, u.disabled, u.created_at, m.role, m.joined_at, m.nickname
    FROM logs l JOIN memberships m ON m.log = l.id JOIN users u ON u.id = m.user_id
    WHERE l.owner = ?1 AND l.kind = 'g' AND m.left_position = 0 AND m.user_id > ?2
    ORDER BY m.user_id LIMIT ?3";

@@ -123,7 +123,7 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
         ),
         P::ChannelIs(channel) => (
             "SELECT 1 FROM channels WHERE id = ?1 AND name = ?2 AND visibility = ?3 AND topic = ?4
-               AND category = ?5 AND archived = ?6 AND is_default = ?7",
+               AND category = ?5 AND archived = ?6 AND is_default = ?7 AND retention_s = ?8",
             params![
                 channel.id,
                 channel.name.as_deref().unwrap_or_default(),
@@ -131,7 +131,8 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
                 &channel.topic,
                 channel.category.as_deref().unwrap_or_default(),
                 channel.archived,
-                channel.default
+                channel.default,
+                channel.retention_s.unwrap_or(0)
             ],
         ),
         P::ChannelOpen(channel) => {
@@ -221,6 +222,16 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM webhook_notes
              WHERE webhook_id = ?1 AND key = ?2)",
             params![*id, key],
+        ),
+        P::NotRestricted(kind, community, user, now) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM restrictions
+             WHERE community_id = ?1 AND kind = ?2 AND user_id = ?3
+               AND (ends_at IS NULL OR ends_at > ?4))",
+            params![*community, kind.as_str(), *user, *now],
+        ),
+        P::Retains(channel, seconds) => (
+            "SELECT 1 FROM channels WHERE id = ?1 AND retention_s = ?2",
+            params![*channel, *seconds],
         ),
         other => {
             return Err(StorageError::Internal { detail: format!("no query for {other:?}") });

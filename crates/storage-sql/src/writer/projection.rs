@@ -276,7 +276,22 @@ pub(crate) async fn project(
             | Fact::ChannelArchived(channel),
         ) if seen.log == LogId::Conversation(channel.id) => put_channel(batch, channel).await,
         Some(Fact::MemberJoined { user, role }) => joined(batch, seen, user.id, *role).await,
-        Some(Fact::MemberLeft { user }) => left(batch, seen, user.id).await,
+        Some(Fact::MemberLeft { user } | Fact::MemberBanned { user, .. }) => {
+            left(batch, seen, user.id).await
+        }
+        Some(Fact::MemberUpdated { user, nickname }) => {
+            batch.flush().await?;
+            let log = batch.head(seen.log, None).await?.id;
+            batch
+                .conn
+                .execute(
+                    "UPDATE memberships SET nickname = ?3
+                     WHERE user_id = ?1 AND log = ?2 AND left_position = 0",
+                    params![user.id, log, nickname.as_deref().unwrap_or_default()],
+                )
+                .await
+                .map(drop)
+        }
         Some(Fact::MemberRoleChanged { user, role }) => {
             batch.flush().await?;
             let log = batch.head(seen.log, None).await?.id;
@@ -497,11 +512,11 @@ async fn put_channel(batch: &mut Batch<'_>, channel: &Channel) -> Result<(), Sto
         .conn
         .execute(
             "INSERT INTO channels (id, log, community_id, name, type, visibility, kind, topic,
-               category, archived, is_default, created_at, dm_users)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+               category, archived, is_default, created_at, dm_users, retention_s)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, visibility = excluded.visibility,
                topic = excluded.topic, category = excluded.category, archived = excluded.archived,
-               is_default = excluded.is_default",
+               is_default = excluded.is_default, retention_s = excluded.retention_s",
             params![
                 channel.id,
                 log,
@@ -515,7 +530,8 @@ async fn put_channel(batch: &mut Batch<'_>, channel: &Channel) -> Result<(), Sto
                 channel.archived,
                 channel.default,
                 channel.created_at,
-                dm_users(&channel.dm_users)
+                dm_users(&channel.dm_users),
+                channel.retention_s.unwrap_or(0)
             ],
         )
         .await
@@ -547,7 +563,8 @@ async fn joined(
            read_seq, read_ordinal) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)
          ON CONFLICT (user_id, log) DO UPDATE SET role = excluded.role,
            joined_at = excluded.joined_at, joined_position = excluded.joined_position,
-           left_position = 0, read_seq = excluded.read_seq, read_ordinal = excluded.read_ordinal",
+           left_position = 0, read_seq = excluded.read_seq,
+           read_ordinal = excluded.read_ordinal, nickname = ''",
         params![user, log, role.as_str(), seen.at, seen.place.position, seen.place.seq, ordinal],
     )
     .await?;

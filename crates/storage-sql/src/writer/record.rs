@@ -182,6 +182,43 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         Record::UseMedia(id) => ("UPDATE media SET used = TRUE WHERE id = ?1", params![*id]),
         Record::DeleteMedia(id) => ("DELETE FROM media WHERE id = ?1", params![*id]),
         Record::DeleteBlob(sha256) => ("DELETE FROM blobs WHERE sha256 = ?1", params![sha256]),
+        Record::PutRestriction(row) => (
+            "INSERT INTO restrictions (community_id, kind, user_id, ends_at, reason, actor, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (community_id, kind, user_id) DO UPDATE SET ends_at = excluded.ends_at,
+               reason = excluded.reason, actor = excluded.actor, at = excluded.at",
+            params![
+                row.community,
+                row.kind.as_str(),
+                row.user,
+                row.until,
+                &row.reason,
+                row.actor,
+                row.at
+            ],
+        ),
+        Record::DeleteRestriction(kind, community, user) => (
+            "DELETE FROM restrictions WHERE community_id = ?1 AND kind = ?2 AND user_id = ?3",
+            params![*community, kind.as_str(), *user],
+        ),
+        Record::Audit(act) => (
+            "INSERT INTO audit (community_id, id, private, actor, at, action, target_kind, target,
+               target_name, detail, address)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                act.community,
+                act.id,
+                act.private,
+                act.actor,
+                act.at,
+                &act.action,
+                &act.target_kind,
+                act.target,
+                &act.target_name,
+                &act.detail,
+                &act.address
+            ],
+        ),
         Record::PutResponse(response) => (
             "INSERT INTO responses (user_id, key, request, status, body, expires_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (user_id, key) DO NOTHING",
@@ -246,5 +283,6 @@ async fn prune(conn: &mut Conn, now: tidings_domain::Timestamp) -> Result<(), St
     conn.execute("DELETE FROM resets WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM sessions WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM tokens WHERE expires_at < ?1", params![now]).await?;
+    conn.execute("DELETE FROM restrictions WHERE ends_at < ?1", params![now]).await?;
     Ok(())
 }

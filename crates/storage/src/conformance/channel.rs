@@ -15,6 +15,7 @@ pub async fn a_channel_is_what_its_own_log_says(store: Arc<dyn Store>) {
     let created = Channel {
         topic: "what \u{1f916} do".to_owned(),
         category: Some("work".to_owned()),
+        retention_s: Some(86_400),
         default: true,
         visibility: Visibility::Private,
         ..world.room(&acme, "ops")
@@ -33,6 +34,7 @@ pub async fn a_channel_is_what_its_own_log_says(store: Arc<dyn Store>) {
         name: Some("dev".to_owned()),
         topic: String::new(),
         category: None,
+        retention_s: None,
         visibility: Visibility::Public,
         ..created
     };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tidings_domain::{
-    Channel, ChannelId, Community, CommunityId, Fact, IdentityKey, LogId, MessageId, Role, Seq,
-    ServerRole, User, UserId, Visibility,
+    Channel, ChannelId, Community, CommunityId, Fact, IdentityKey, LogId, MessageId,
+    RestrictionKind, Role, Seq, ServerRole, User, UserId, Visibility,
 };
 
 use super::community::invite;
@@ -12,6 +12,7 @@ use super::world::{World, author, log};
 use crate::block::StoredBlock;
 use crate::change::Precondition;
 use crate::community::StoredInvite;
+use crate::moderation::StoredRestriction;
 use crate::{Record, Store};
 
 pub async fn no_accounts(store: Arc<dyn Store>) {
@@ -384,6 +385,7 @@ pub async fn channel_is(store: Arc<dyn Store>) {
         Channel { category: Some("other".to_owned()), ..room.clone() },
         Channel { archived: true, ..room.clone() },
         Channel { default: true, ..room.clone() },
+        Channel { retention_s: Some(60), ..room.clone() },
         world.room(&acme, "another"),
     ] {
         assert!(!world.holds(is(&other)).await, "{other:?}");
@@ -391,4 +393,42 @@ pub async fn channel_is(store: Arc<dyn Store>) {
     let now = Channel { topic: "new".to_owned(), ..room.clone() };
     world.append(log(&room), ana.id, Fact::ChannelUpdated(Box::new(now.clone()))).await;
     assert_eq!((world.holds(is(&room)).await, world.holds(is(&now)).await), (false, true));
+}
+
+pub async fn not_restricted(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let (acme, zoo) = (CommunityId(world.id()), CommunityId(world.id()));
+    let (ben, end) = (UserId(world.id()), world.now());
+    let free = |kind, community, now| Precondition::NotRestricted(kind, community, ben, now);
+    let before = end.plus_seconds(-1);
+    assert!(world.holds(free(RestrictionKind::Mute, acme, before)).await);
+    let mute = StoredRestriction {
+        community: acme,
+        user: ben,
+        kind: RestrictionKind::Mute,
+        until: Some(end),
+        reason: String::new(),
+        actor: UserId::NIL,
+        at: before,
+    };
+    world.record(Record::PutRestriction(mute.clone())).await;
+    assert!(!world.holds(free(RestrictionKind::Mute, acme, before)).await);
+    // It ends by itself.
+    assert!(world.holds(free(RestrictionKind::Mute, acme, end)).await);
+    assert!(world.holds(free(RestrictionKind::Ban, acme, before)).await);
+    assert!(world.holds(free(RestrictionKind::Mute, zoo, before)).await);
+    world.record(Record::PutRestriction(StoredRestriction { until: None, ..mute })).await;
+    assert!(!world.holds(free(RestrictionKind::Mute, acme, end.plus_seconds(1 << 40))).await);
+}
+
+pub async fn retains(store: Arc<dyn Store>) {
+    let world = World::new(store);
+    let room = world.channel("room", &[]).await;
+    assert!(!world.holds(Precondition::Retains(room.id, 60)).await);
+    let erasing = Channel { retention_s: Some(60), ..room };
+    let fact = Fact::ChannelUpdated(Box::new(erasing.clone()));
+    world.append(log(&erasing), UserId::NIL, fact).await;
+    assert!(world.holds(Precondition::Retains(erasing.id, 60)).await);
+    assert!(!world.holds(Precondition::Retains(erasing.id, 61)).await);
+    assert!(!world.holds(Precondition::Retains(ChannelId(world.id()), 60)).await);
 }

@@ -72,7 +72,7 @@ impl State {
     }
 
     fn holds(&self, precondition: &Precondition) -> bool {
-        let Self { accounts, communities, projections, .. } = self;
+        let Self { accounts, communities, projections, moderation, .. } = self;
         match precondition {
             Precondition::NoAccounts => !accounts.any_with_identity(),
             Precondition::UserActive(id) => accounts.user(*id).is_some_and(|user| !user.disabled),
@@ -148,6 +148,12 @@ impl State {
             Precondition::MediaUsable(id, user, channel) => self.media_usable(*id, *user, *channel),
             Precondition::MediaOrphaned(id, before) => self.media_orphaned(*id, *before),
             Precondition::BlobUnused(sha256) => self.files.blob_unused(sha256),
+            Precondition::NotRestricted(kind, community, user, now) => {
+                !moderation.stands(*kind, *community, *user, *now)
+            }
+            Precondition::Retains(id, seconds) => projections
+                .channel(*id)
+                .is_some_and(|channel| channel.retention_s == Some(*seconds)),
         }
     }
 
@@ -283,6 +289,11 @@ impl State {
             Record::UseMedia(id) => self.files.use_media(id),
             Record::DeleteMedia(id) => self.files.delete(id),
             Record::DeleteBlob(sha256) => self.files.delete_blob(&sha256),
+            Record::PutRestriction(row) => self.moderation.put(row),
+            Record::DeleteRestriction(kind, community, user) => {
+                self.moderation.delete(kind, community, user);
+            }
+            Record::Audit(act) => self.moderation.note(act),
             Record::PutResponse(response) => self.operations.put_response(response),
             Record::PutSetting(name, value) => self.operations.put_setting(name, value),
             Record::Prune(now) => {
@@ -290,6 +301,7 @@ impl State {
                 self.sessions.retain(|session| session.expires_at >= now);
                 self.bots.retain_tokens(|token| token.expires_at.is_none_or(|end| end >= now));
                 self.operations.prune(now);
+                self.moderation.prune(now);
             }
         }
     }

@@ -194,7 +194,14 @@ impl ChannelRepository for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Membership>, StorageError> {
         let state = self.state();
-        let room = state.projections.rooms.get(&channel);
-        Ok(room.map_or_else(Vec::new, |it| page(&it.members, &state.accounts, after, limit)))
+        let Some(room) = state.projections.rooms.get(&channel) else { return Ok(Vec::new()) };
+        let mut found = page(&room.members, &state.accounts, after, limit);
+        let community = room.channel.as_ref().and_then(|channel| channel.community_id);
+        let members = community.and_then(|id| state.projections.communities.get(&id));
+        for membership in &mut found {
+            let member = members.and_then(|members| members.get(&membership.user.id));
+            membership.nickname = member.and_then(|member| member.nickname.clone());
+        }
+        Ok(found)
     }
 }

@@ -20,6 +20,7 @@ const LIST_MAX: usize = 1_000;
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) role: Role,
+    pub(super) nickname: Option<String>,
     pub(super) joined_at: Timestamp,
     pub(super) joined: Position,
     pub(super) left: Option<Position>,
@@ -58,7 +59,12 @@ pub(super) fn page(
 }
 
 fn membership(user: &User, member: &Member) -> Membership {
-    Membership { user: user.clone(), role: member.role, joined_at: member.joined_at }
+    Membership {
+        user: user.clone(),
+        role: member.role,
+        nickname: member.nickname.clone(),
+        joined_at: member.joined_at,
+    }
 }
 
 #[derive(Debug, Default)]

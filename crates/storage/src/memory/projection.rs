@@ -338,8 +338,9 @@ impl std::fmt::Display for StoredLine<'_> {
 fn member_lines(table: &str, members: &Members) -> Vec<String> {
     let line = |(user, member): (&UserId, &Member)| {
         format!(
-            "{table}|user={user}|role={}|joined_at={}|joined={}|left={:?}",
+            "{table}|user={user}|role={}|nickname={:?}|joined_at={}|joined={}|left={:?}",
             member.role,
+            member.nickname,
             member.joined_at.0,
             member.joined.0,
             member.left.map(|position| position.0)
@@ -360,7 +361,12 @@ fn follow_membership(members: &mut Members, stored: &StoredEntry, fact: &Fact) {
                 member.role = *role;
             }
         }
-        Fact::MemberLeft { user } => {
+        Fact::MemberUpdated { user, nickname } => {
+            if let Some(member) = members.get_mut(&user.id).filter(|it| it.is_present()) {
+                member.nickname.clone_from(nickname);
+            }
+        }
+        Fact::MemberLeft { user } | Fact::MemberBanned { user, .. } => {
             if let Some(member) = members.get_mut(&user.id).filter(|it| it.is_present()) {
                 member.left = Some(stored.position);
             }
@@ -369,6 +375,7 @@ fn follow_membership(members: &mut Members, stored: &StoredEntry, fact: &Fact) {
     }
 }
 
-const fn begin(stored: &StoredEntry, role: Role) -> Member {
-    Member { role, joined_at: stored.at, joined: stored.position, left: None }
+fn begin(stored: &StoredEntry, role: Role) -> Member {
+    let (joined_at, joined) = (stored.at, stored.position);
+    Member { role, nickname: None, joined_at, joined, left: None }
 }

@@ -1,5 +1,6 @@
-//! `tidings channel create|list|join|leave`; what admins do stands in [`manage`].
+//! `tidings channel create|list|join|leave`; what admins do stands in [`manage`] and [`keep`].
 
+mod keep;
 mod manage;
 
 use clap::{Args, Subcommand};
@@ -8,6 +9,7 @@ use tidings_client::ChannelRef;
 use tidings_domain::{ChannelId, CommunityId, name};
 use tidings_wire::channel::{Channel, CreateChannel};
 
+use keep::{Purge, Retention, Unarchive};
 use manage::{Add, Archive, Remove, Rename, Topic};
 
 use crate::ctx::{Ctx, Session};
@@ -27,6 +29,9 @@ pub(crate) enum ChannelCommand {
     Rename(Rename),
     Topic(Topic),
     Archive(Archive),
+    Unarchive(Unarchive),
+    Retention(Retention),
+    Purge(Purge),
 }
 
 /// Make a channel.
@@ -96,6 +101,9 @@ impl ChannelCommand {
             Self::Rename(command) => command.run(ctx).await,
             Self::Topic(command) => command.run(ctx).await,
             Self::Archive(command) => command.run(ctx).await,
+            Self::Unarchive(command) => command.run(ctx).await,
+            Self::Retention(command) => command.run(ctx).await,
+            Self::Purge(command) => command.run(ctx).await,
         }
     }
 }

@@ -111,7 +111,8 @@ pub(crate) fn code_of(text: &str) -> Result<InviteCode, Failure> {
     Ok(InviteCode(code.to_owned()))
 }
 
-pub(super) fn seconds(text: &str) -> Result<u64, String> {
+/// A length of time with a unit, in seconds.
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     let wrong = || "write a number and a unit: 90s, 30m, 12h, 7d, 4w".to_owned();
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let factor = match unit {

@@ -1,10 +1,14 @@
-//! `tidings members list|role|kick`.
+//! `tidings members list|role|kick`; bans and mutes stand in [`restrict`].
+
+mod restrict;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tidings_client::{ClientError, PersonRef};
 use tidings_domain::{CommunityId, Role, UserId};
 use tidings_wire::Code;
+
+use restrict::{Ban, Bans, Mute, Mutes, Nick, Unban, Unmute};
 
 use crate::ctx::{Ctx, Session};
 use crate::failure::{Explain, Failure, Why as _};
@@ -15,6 +19,13 @@ pub(crate) enum MembersCommand {
     List(List),
     Role(SetRole),
     Kick(Kick),
+    Ban(Ban),
+    Unban(Unban),
+    Bans(Bans),
+    Mute(Mute),
+    Unmute(Unmute),
+    Mutes(Mutes),
+    Nick(Nick),
 }
 
 /// List who is in a community.
@@ -69,6 +80,13 @@ impl MembersCommand {
             Self::List(command) => command.run(ctx).await,
             Self::Role(command) => command.run(ctx).await,
             Self::Kick(command) => command.run(ctx).await,
+            Self::Ban(command) => command.run(ctx).await,
+            Self::Unban(command) => command.run(ctx).await,
+            Self::Bans(command) => command.run(ctx).await,
+            Self::Mute(command) => command.run(ctx).await,
+            Self::Unmute(command) => command.run(ctx).await,
+            Self::Mutes(command) => command.run(ctx).await,
+            Self::Nick(command) => command.run(ctx).await,
         }
     }
 }

@@ -263,6 +263,10 @@ impl Tailing<'_> {
             }
             Fact::MemberJoined { user, .. } => format!("{} joined", user.username),
             Fact::MemberLeft { user } => format!("{} left", user.username),
+            Fact::MemberBanned { user, .. } => format!("{} was banned", user.username),
+            Fact::MemberUnbanned { user } => format!("{} may come back", user.username),
+            Fact::MemberMuted { user, .. } => format!("{} was muted", user.username),
+            Fact::MemberUnmuted { user } => format!("{} may speak again", user.username),
             Fact::ChannelUpdated(channel) if !channel.topic.is_empty() => {
                 format!("the topic is: {}", self.names.draw(&channel.topic))
             }

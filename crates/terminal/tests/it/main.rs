@@ -9,6 +9,7 @@ mod files;
 mod identity;
 mod line;
 mod manage;
+mod moderate;
 mod output;
 mod queue;
 mod resume;

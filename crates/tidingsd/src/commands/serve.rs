@@ -96,6 +96,7 @@ impl Serve {
         signals::watch(&tasks, stop.clone())?;
         tasks.spawn(jobs::prune(app.clone(), stop.clone()));
         tasks.spawn(jobs::sweep(app.clone(), stop.clone()));
+        tasks.spawn(jobs::expire(app.clone(), stop.clone()));
         tasks.spawn(metrics::observe(config.database(), recorder.clone(), stop.clone()));
         if first_start {
             tasks.spawn(jobs::remove_setup_code(app.clone(), data, stop.clone()));

@@ -38,6 +38,11 @@ async fn a_disabled_account_is_shut_out_until_it_is_enabled() {
     // Beside a server that runs.
     assert_eq!(place.run(&["user", "enable", "bo"]).ok(), "bo is enabled\n");
     bo.log_in(daemon.client()).await.me().await.unwrap();
+
+    // What the operator did is written down, without a name.
+    let acts = others.server_audit_page(None, 10).await.unwrap().items;
+    let told: Vec<_> = acts.iter().map(|act| (act.action.as_str(), act.actor.is_none())).collect();
+    assert_eq!(told, [("user.enable", true), ("user.disable", true)]);
 }
 
 fn is_unauthorized(error: &tidings_client::login::LoginError) -> bool {

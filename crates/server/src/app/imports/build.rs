@@ -257,6 +257,7 @@ impl<'a> Build<'a> {
             topic,
             category: None,
             archived: record.archived,
+            retention_s: None,
             default: false,
             created_at: at,
             dm_users: Vec::new(),

@@ -9,6 +9,7 @@ use super::view::decode_domain;
 use super::{Messages, check_body};
 use crate::access::{ChannelReader, MessageAuthor, MessageModerator};
 use crate::app::blocks::unblocked;
+use crate::app::moderation::may_speak;
 use crate::error::ApiError;
 use crate::limit::Key;
 use crate::render;
@@ -34,13 +35,16 @@ impl Messages<'_> {
         message.edited_at = Some(now);
         let mut preconditions = standing(reader);
         preconditions.push(Precondition::ChannelOpen(channel.id));
+        preconditions.extend(may_speak(channel.community_id, reader.user(), now));
         preconditions.push(Precondition::MessageLive(channel.id, stored.id));
         preconditions.extend(unblocked(channel, reader.user()));
         let fact = Fact::MessageEdited { message: Box::new(message) };
         let log = LogId::Conversation(channel.id);
         let entries = vec![app.entry(log, channel.community_id, reader.user(), now, fact)];
-        app.commit(Change { preconditions, entries, ..Change::default() }).await?;
-        self.reread(reader, stored.id).await
+        match app.commit(Change { preconditions, entries, ..Change::default() }).await {
+            Ok(_) => self.reread(reader, stored.id).await,
+            Err(refused) => Err(app.moderation().explain(refused).await),
+        }
     }
 
     async fn reread(
@@ -68,7 +72,15 @@ impl Messages<'_> {
         let fact = Fact::MessageDeleted { message_id: stored.id };
         let log = LogId::Conversation(channel.id);
         let entries = vec![app.entry(log, channel.community_id, reader.user(), app.now(), fact)];
-        match app.commit(Change { preconditions, entries, ..Change::default() }).await {
+        // Taking back what one said oneself is no administrative act.
+        let act = app.act(reader.actor(), channel.community_id, "message.delete").within(channel);
+        let act = act
+            .on("message", stored.id.0, "")
+            .with("channel_id", channel.id.to_string())
+            .with("author_id", stored.author_id.to_string());
+        let moderated = stored.author_id != reader.user();
+        let records = moderated.then(|| act.record()).into_iter().collect();
+        match app.commit(Change { preconditions, records, entries, ..Change::default() }).await {
             Ok(_) => Ok(()),
             Err(ChangeError::Refused(Refusal::Precondition(Precondition::MessageLive(..)))) => {
                 Ok(())

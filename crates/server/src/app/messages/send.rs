@@ -20,6 +20,7 @@ use super::{Messages, check_body};
 use crate::access::{Caller, Poster};
 use crate::app::blocks::unblocked;
 use crate::app::change::{author, joined};
+use crate::app::moderation::may_speak;
 use crate::app::{App, Stale};
 use crate::error::ApiError;
 use crate::limit::Key;
@@ -135,9 +136,10 @@ impl Messages<'_> {
 
         let log = LogId::Conversation(channel.id);
         let community: Option<CommunityId> = channel.community_id;
-        let mut preconditions = Vec::with_capacity(3);
+        let mut preconditions = Vec::with_capacity(4);
         let mut entries = Vec::with_capacity(2);
         preconditions.push(Precondition::ChannelOpen(channel.id));
+        preconditions.extend(may_speak(community, id, now));
         match (reader.joined(), community) {
             (false, Some(community)) => {
                 preconditions.push(Precondition::CommunityRole(community, id, Role::Member));
@@ -225,7 +227,7 @@ impl PendingMessage {
                     let detail = "there is no top-level message of this id in the channel";
                     return Err(ApiError::field("parent_id", "unknown", detail));
                 }
-                Err(other) => return Err(other.into()),
+                Err(other) => return Err(app.moderation().explain(other).await),
             }
         }
         Err(ApiError::conflict("The channel's members change too fast. Try again."))

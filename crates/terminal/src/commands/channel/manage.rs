@@ -62,13 +62,13 @@ pub(crate) struct Topic {
     topic: String,
 }
 
-/// Make a channel read-only for good; what was said in it can still be read and found.
+/// Make a channel read-only; what was said in it can still be read and found.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
   tidings channel archive '#old-project'
 
-Nobody can post in it any more, and that cannot be taken back.")]
+Nobody can post in it any more, until: tidings channel unarchive ID")]
 pub(crate) struct Archive {
     /// [community/]#name or an id.
     channel: ChannelRef,
@@ -150,7 +150,7 @@ impl Archive {
     }
 }
 
-async fn update(
+pub(super) async fn update(
     session: &Session,
     target: &ChannelRef,
     change: &UpdateChannel,

@@ -50,6 +50,29 @@ pub(super) async fn sweep(app: App, stop: CancellationToken) {
     }
 }
 
+/// How often what is older than its channel keeps is erased.
+const EXPIRE: Duration = Duration::from_mins(1);
+
+/// Erases what is older than its channel keeps, at once and every minute.
+pub(super) async fn expire(app: App, stop: CancellationToken) {
+    let mut minutes = interval(EXPIRE);
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = minutes.tick() => {}
+        }
+        match app.retention().expire().await {
+            Ok(0) => {}
+            Ok(erased) => {
+                tracing::info!(erased, "messages older than their channels keep are gone");
+            }
+            Err(error) => tracing::warn!(%error, "old messages stay for another minute"),
+        }
+    }
+}
+
 /// Removes the setup code once somebody has registered.
 pub(super) async fn remove_setup_code(app: App, data: DataDir, stop: CancellationToken) {
     let mut set_up = app.set_up();

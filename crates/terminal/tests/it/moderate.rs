@@ -1,0 +1,83 @@
+//! The guide to looking after a community, command by command.
+
+use crate::world::{Person, Server};
+
+/// The words of a command line, as a shell would make them: quotes are all that the guide uses.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, part) in line.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// What the guide tells to type, without what follows a pipe.
+fn commands(guide: &str) -> Vec<Vec<String>> {
+    let lines = guide.lines().filter_map(|line| line.strip_prefix("$ tidings "));
+    lines.map(|line| words(line.split(" | ").next().unwrap_or(line))).collect()
+}
+
+#[test]
+fn what_the_guide_says_works() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let mallory = Person::guest(&server, &ana, "mallory");
+    for channel in ["#alerts", "#old-project"] {
+        ana.ok(&["channel", "create", channel]);
+    }
+    for number in 0..3 {
+        mallory.ok(&["send", "#general", &format!("buy {number}")]);
+    }
+    let guide = include_str!("../../../../docs/guide/moderate.md");
+    let commands = commands(guide);
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in &commands {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        ana.ok(&command);
+    }
+    let acts: Vec<String> = ana
+        .json(&["audit", "acme", "--limit", "100"])
+        .iter()
+        .filter_map(|act| act["action"].as_str().map(str::to_owned))
+        .collect();
+    for act in ["member.mute", "member.ban", "member.unban", "channel.purge", "channel.unarchive"] {
+        assert!(acts.iter().any(|there| there == act), "{act} is not among {acts:?}");
+    }
+}
+
+#[test]
+fn a_ban_holds_until_it_is_lifted() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let mallory = Person::guest(&server, &ana, "mallory");
+    mallory.ok(&["send", "#general", "spam"]);
+    let link = ana.ok(&["invite", "create"]);
+    let muted = ana.json(&["members", "mute", "acme", "@mallory", "--for", "1h"]);
+    assert_eq!(muted[0]["kind"], "mute");
+    let refused = mallory.fails(1, &["send", "#general", "more spam"]);
+    assert!(refused.contains("muted"), "{refused}");
+
+    ana.ok(&["members", "ban", "acme", "@mallory", "--reason", "spam"]);
+    let refused = mallory.fails(1, &["invite", "accept", link.trim()]);
+    assert!(refused.contains("invite"), "{refused}");
+    let bans = ana.json(&["members", "bans"]);
+    assert_eq!(
+        (&bans[0]["user"]["username"], &bans[0]["reason"]),
+        (&"mallory".into(), &"spam".into())
+    );
+    let purged = ana.json(&["channel", "purge", "#general", "--last", "5"]);
+    assert_eq!(purged[0]["deleted"], 1);
+    ana.ok(&["members", "unban", "acme", "@mallory"]);
+    ana.ok(&["members", "unmute", "acme", "@mallory"]);
+    mallory.ok(&["invite", "accept", link.trim()]);
+    mallory.ok(&["send", "#general", "sorry"]);
+    let shown = ana.ok(&["audit", "acme"]);
+    assert!(shown.contains("member.ban\t@mallory\treason=spam"), "{shown}");
+    let refused = mallory.fails(1, &["audit", "acme"]);
+    assert!(refused.contains("only admins"), "{refused}");
+    ana.fails(2, &["members", "ban", "acme", "@ana"]);
+}
