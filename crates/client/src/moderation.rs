@@ -3,6 +3,7 @@
 use tidings_domain::{ChannelId, CommunityId, RestrictionKind, UserId};
 use tidings_wire::List;
 use tidings_wire::channel::{Purge, Purged};
+use tidings_wire::command::{CommandResult, CommandSpec, RunCommand};
 use tidings_wire::community::{Member, UpdateMember};
 use tidings_wire::moderation::{AuditEntry, Restrict, Restriction};
 
@@ -82,6 +83,23 @@ impl Client {
     /// Deletes many messages, at most 500 at a time.
     pub async fn purge(&self, id: ChannelId, request: &Purge) -> Result<Purged, ClientError> {
         self.post(&["v1", "channels", &id.to_string(), "purge"]).json(request).read().await
+    }
+
+    /// Runs a slash command in a channel or DM.
+    pub async fn run_command(
+        &self,
+        id: ChannelId,
+        text: &str,
+    ) -> Result<CommandResult, ClientError> {
+        self.post(&["v1", "channels", &id.to_string(), "commands"])
+            .json(&RunCommand { text: text.to_owned() })
+            .read()
+            .await
+    }
+
+    /// The slash commands that one may run in a community.
+    pub async fn commands(&self, id: CommunityId) -> Result<List<CommandSpec>, ClientError> {
+        self.get(&["v1", "communities", &id.to_string(), "commands"]).read().await
     }
 
     /// One page of what administrators did in a community, newest first; `after` goes on to

@@ -7,6 +7,7 @@
 //! and the same noun in `storage`, `wire` and `server`.
 
 pub mod channel;
+pub mod command;
 pub mod community;
 pub mod fact;
 pub mod id;

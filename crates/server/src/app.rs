@@ -7,6 +7,7 @@ pub mod bots;
 pub mod chains;
 mod change;
 pub mod channels;
+pub mod commands;
 pub mod communities;
 pub mod dms;
 pub mod imports;
@@ -383,6 +384,11 @@ impl App {
     /// API tokens.
     pub fn tokens(&self) -> tokens::Tokens<'_> {
         tokens::Tokens(self)
+    }
+
+    /// Slash commands.
+    pub fn commands(&self) -> commands::Commands<'_> {
+        commands::Commands(self)
     }
 
     /// Bans and mutes.

@@ -5,6 +5,7 @@ mod blocks;
 mod bots;
 mod chains;
 mod channels;
+mod commands;
 mod communities;
 mod discovery;
 mod dms;
@@ -56,6 +57,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(media::routes())
         .merge(members::routes())
         .merge(moderation::routes())
+        .merge(commands::routes())
         .merge(invites::routes())
         .merge(blocks::routes())
         .merge(bots::routes())

@@ -3,12 +3,13 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin::AdminCommand, api::Api, audit::Audit, block::BlockCommand, bot::BotCommand, channel::ChannelCommand,
-    community::CommunityCommand, completions::Completions, delete::Delete, devices::DevicesCommand,
-    dm::Dm, edit::Edit, get::Get, invite::InviteCommand, login::Login, logout::Logout, man::Man,
-    members::MembersCommand, react::React, read::Read, register::Register, search::Search,
-    send::Send, sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
-    webhook::WebhookCommand, whoami::Whoami,
+    admin::AdminCommand, api::Api, audit::Audit, block::BlockCommand, bot::BotCommand,
+    channel::ChannelCommand, cmd::Cmd, community::CommunityCommand, completions::Completions,
+    delete::Delete, devices::DevicesCommand, dm::Dm, edit::Edit, get::Get, invite::InviteCommand,
+    login::Login, logout::Logout, man::Man, members::MembersCommand, react::React, read::Read,
+    register::Register, search::Search, send::Send, sessions::SessionsCommand,
+    status::StatusCommand, tail::Tail, token::TokenCommand, webhook::WebhookCommand,
+    whoami::Whoami,
 };
 use crate::ctx::Ctx;
 use crate::failure::Failure;
@@ -93,6 +94,7 @@ pub(crate) enum Command {
     Dm(Dm),
     Search(Search),
     Get(Get),
+    Cmd(Cmd),
     Audit(Audit),
     Api(Api),
     /// What only the server's owner may do.
@@ -129,6 +131,7 @@ impl Command {
             Self::Dm(command) => command.run(ctx).await,
             Self::Search(command) => command.run(ctx).await,
             Self::Get(command) => command.run(ctx).await,
+            Self::Cmd(command) => command.run(ctx).await,
             Self::Audit(command) => command.run(ctx).await,
             Self::Api(command) => command.run(ctx).await,
             Self::Admin(command) => command.run(ctx).await,

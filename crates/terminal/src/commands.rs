@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod bot;
 pub(crate) mod channel;
+pub(crate) mod cmd;
 pub(crate) mod community;
 pub(crate) mod completions;
 pub(crate) mod delete;

@@ -12,6 +12,7 @@ pub mod block;
 pub mod bot;
 pub mod chain;
 pub mod channel;
+pub mod command;
 pub mod community;
 pub mod discovery;
 pub mod event;

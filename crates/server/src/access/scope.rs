@@ -30,6 +30,7 @@ const MEMBERS: Need = scope(Scope::MembersRead);
 const MEMBERS_WRITE: Need = scope(Scope::MembersWrite);
 const REACT: Need = scope(Scope::ReactionsWrite);
 const ADMIN: Need = scope(Scope::Admin);
+const COMMANDS: Need = scope(Scope::CommandsRun);
 
 /// Each route with what it demands.
 const NEEDS: &[(&str, Need)] = &[
@@ -70,6 +71,9 @@ const NEEDS: &[(&str, Need)] = &[
     ("GET /v1/communities/{id}/audit", ADMIN),
     ("GET /v1/admin/audit", ADMIN),
     ("POST /v1/channels/{id}/purge", ADMIN),
+    // Each command also needs what its route would.
+    ("GET /v1/communities/{id}/commands", COMMANDS),
+    ("POST /v1/channels/{id}/commands", COMMANDS),
     ("GET /v1/communities/{id}/invites", MEMBERS_WRITE),
     ("POST /v1/communities/{id}/invites", MEMBERS_WRITE),
     ("DELETE /v1/invites/{code}", MEMBERS_WRITE),

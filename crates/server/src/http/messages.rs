@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use http::{StatusCode, Uri};
-use tidings_domain::{ChannelId, MessageId, Seq};
+use tidings_domain::{ChannelId, Format, MessageId, Seq};
 use tidings_storage::message::PageAt;
 use tidings_wire::List;
 use tidings_wire::channel::{ReadState, SetRead};
@@ -45,7 +45,9 @@ async fn create(
 ) -> Result<(StatusCode, Json<Message>), ApiError> {
     let CreateMessage { client_id, body, parent_id, broadcast, attachments } = request;
     let parent_id = parent_id.map(MessageId);
-    let send = SendMessage { channel_id, client_id, body, parent_id, broadcast, attachments };
+    let format = Format::Text;
+    let send =
+        SendMessage { channel_id, client_id, body, format, parent_id, broadcast, attachments };
     let accepted = app.messages().submit(&caller, send).await?.accepted().await?;
     if let Some(message) = accepted.message {
         return Ok((StatusCode::CREATED, Json(Message::from(&*message))));

@@ -315,6 +315,7 @@ async fn send(
     let channel_id = send.channel_id;
     let client_id = send.client_id.clone();
     let message = SendMessage {
+        format: tidings_domain::Format::Text,
         channel_id: ChannelId(channel_id),
         client_id: send.client_id,
         body: send.body.unwrap_or_default(),

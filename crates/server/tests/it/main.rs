@@ -12,6 +12,7 @@ mod blobs;
 mod blocks;
 mod bots;
 mod channels;
+mod commands;
 mod communities;
 mod concurrency;
 mod databases;

@@ -138,6 +138,19 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
             none.clone(),
             [204, 204, 403, 404, 404, 401],
         ),
+        (M::GET, "/v1/communities/{c}/commands", none.clone(), [200, 200, 200, 404, 404, 401]),
+        (
+            M::POST,
+            "/v1/channels/{public}/commands",
+            json!({"text": "/topic x"}),
+            [200, 200, 403, 404, 404, 401],
+        ),
+        (
+            M::POST,
+            "/v1/channels/{private}/commands",
+            json!({"text": "/help"}),
+            [404, 404, 404, 404, 404, 401],
+        ),
         (M::GET, "/v1/communities/{c}/audit", none.clone(), [200, 200, 403, 404, 404, 401]),
         (M::GET, "/v1/admin/audit", none.clone(), [403, 403, 403, 403, 403, 401]),
         (
@@ -429,4 +442,75 @@ fn the_table_knows_every_route() {
             assert!(known.contains(&route), "{route} is missing in the table of rights");
         }
     }
+}
+
+/// A problem without what differs from request to request.
+fn essence(answer: crate::world::Answer) -> (u16, Value) {
+    let mut body = answer.body;
+    if let Some(body) = body.as_object_mut() {
+        body.remove("trace_id");
+    }
+    (answer.status.as_u16(), body)
+}
+
+/// Every cell of the table that says 404, asked again about things that do not exist.
+#[tokio::test]
+async fn what_may_not_be_known_looks_like_what_is_not_there() {
+    let scene = scene().await;
+    let nowhere = crate::world::nowhere().to_string();
+    let mut cells = 0;
+    for (method, path, body, expected) in table() {
+        // Who may see a thing may also be told that it has no smaller picture.
+        let hidden = ["{private}", "{hidden}", "{concealed}"].iter().any(|it| path.contains(it));
+        let unknown = |at: usize| expected[at] == 404 && (hidden || at >= 3);
+        for (at, who) in WHO.into_iter().enumerate().filter(|(at, _)| unknown(*at)) {
+            let fill = |text: &str, there: bool| {
+                scene.names.iter().fold(text.to_owned(), |text, (key, id)| {
+                    text.replace(key, if there { id } else { &nowhere })
+                })
+            };
+            let mut answers = Vec::new();
+            for there in [true, false] {
+                let body = (!body.is_null())
+                    .then(|| serde_json::from_str(&fill(&body.to_string(), there)).unwrap());
+                let token = &scene.people[at].token;
+                let answer =
+                    scene.world.call(token, method.clone(), &fill(path, there), body).await;
+                answers.push(essence(answer));
+            }
+            assert_eq!(answers[0], answers[1], "{method} {path} as {who}");
+            cells += 1;
+        }
+    }
+    assert!(cells > 50, "{cells}");
+}
+
+/// Every route of the document, asked by nobody: it says itself whether a session is needed.
+#[tokio::test]
+async fn nobody_gets_past_a_route_that_needs_a_session() {
+    let world = World::new().await;
+    let document = serde_json::to_value(tidings_server::http::openapi()).unwrap();
+    let mut needed = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let open = operation["security"].as_array().is_some_and(|all| {
+                all.iter().any(|one| one.as_object().is_some_and(serde_json::Map::is_empty))
+            });
+            let path: Vec<_> = path
+                .split('/')
+                .map(|part| {
+                    let variable = part.starts_with('{');
+                    if variable { crate::world::nowhere().to_string() } else { part.to_owned() }
+                })
+                .collect();
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let body = (method != Method::GET).then(|| json!({}));
+            let status = world.call("", method.clone(), &path.join("/"), body).await.status;
+            if !open {
+                assert_eq!(status, 401, "{method} {}", path.join("/"));
+                needed += 1;
+            }
+        }
+    }
+    assert!(needed > 40, "{needed}");
 }

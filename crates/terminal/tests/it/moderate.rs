@@ -50,6 +50,26 @@ fn what_the_guide_says_works() {
 }
 
 #[test]
+fn what_the_guide_says_of_commands_works() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let mallory = Person::guest(&server, &ana, "mallory");
+    mallory.ok(&["send", "#general", "buy this"]);
+    let commands = commands(include_str!("../../../../docs/guide/commands.md"));
+    assert!(commands.len() > 5, "{commands:?}");
+    for command in &commands {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        ana.ok(&command);
+    }
+    let read = ana.json(&["read", "#general"]);
+    assert_eq!((&read[0]["deleted"], &read[1]["format"]), (&true.into(), &"me".into()));
+    let refused = mallory.fails(1, &["cmd", "#general", "/ban", "@ana"]);
+    assert!(refused.contains("Only an admin may run /ban"), "{refused}");
+    let refused = ana.fails(1, &["cmd", "#general", "/tpoic", "x"]);
+    assert!(refused.contains("/topic"), "{refused}");
+}
+
+#[test]
 fn a_ban_holds_until_it_is_lifted() {
     let server = Server::start();
     let ana = Person::owner(&server, "ana");

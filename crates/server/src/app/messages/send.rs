@@ -35,6 +35,8 @@ pub struct SendMessage {
     pub client_id: String,
     /// Markdown, at most 16,000 characters.
     pub body: String,
+    /// How the body is to be read.
+    pub format: Format,
     /// The top-level message to reply to.
     pub parent_id: Option<MessageId>,
     /// Whether a reply is shown in the channel too.
@@ -118,7 +120,7 @@ impl Messages<'_> {
             author: author(&user),
             parent_id: send.parent_id,
             broadcast: send.broadcast,
-            format: Format::Text,
+            format: send.format,
             body,
             body_html,
             mentions,
@@ -268,6 +270,7 @@ fn digest(secret: &[u8; 32], send: &SendMessage) -> [u8; 32] {
     mac.update(b"tidings/v1/message\n");
     mac.update(send.parent_id.unwrap_or(MessageId::NIL).as_bytes());
     mac.update(&[u8::from(send.broadcast)]);
+    mac.update(&[send.format as u8]);
     // Fixed lengths before the body, and a count between: no two requests make the same bytes.
     mac.update(&[u8::try_from(send.attachments.len()).unwrap_or(u8::MAX)]);
     for id in &send.attachments {
@@ -286,6 +289,7 @@ mod tests {
             channel_id: ChannelId::NIL,
             client_id: "c-1".to_owned(),
             body: body.to_owned(),
+            format: Format::Text,
             parent_id: None,
             broadcast: false,
             attachments: Vec::new(),
