@@ -302,14 +302,19 @@ impl ProfileReader {
 /// An admin of the community that a bot was made for.
 #[derive(Debug, Clone)]
 pub struct BotManager {
-    user: UserId,
+    actor: Actor,
     bot: StoredBot,
 }
 
 impl BotManager {
     /// Who.
     pub const fn user(&self) -> UserId {
-        self.user
+        self.actor.user
+    }
+
+    /// Who, and from where.
+    pub const fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// Of which bot.
@@ -320,23 +325,40 @@ impl BotManager {
 
 /// Somebody who may revoke a token: whose it is, or an admin of the bot whose it is.
 #[derive(Debug, Clone)]
-pub struct TokenManager(StoredToken);
+pub struct TokenManager {
+    token: StoredToken,
+    /// The right to the bot whose it is; absent for one's own token.
+    bot: Option<BotManager>,
+}
 
 impl TokenManager {
     /// Which token.
     pub const fn token(&self) -> &StoredToken {
-        &self.0
+        &self.token
+    }
+
+    /// The right to the bot whose it is; `None` for one's own token.
+    pub const fn bot(&self) -> Option<&BotManager> {
+        self.bot.as_ref()
     }
 }
 
 /// An admin who can see the channel of a webhook.
 #[derive(Debug, Clone)]
-pub struct WebhookManager(StoredWebhook);
+pub struct WebhookManager {
+    channel: ChannelManager,
+    webhook: StoredWebhook,
+}
 
 impl WebhookManager {
+    /// The right to its channel.
+    pub const fn channel(&self) -> &ChannelManager {
+        &self.channel
+    }
+
     /// Which webhook.
     pub const fn webhook(&self) -> &StoredWebhook {
-        &self.0
+        &self.webhook
     }
 }
 
@@ -513,16 +535,17 @@ impl Access<'_> {
     pub async fn bot(&self, caller: &Caller, id: UserId) -> Result<BotManager, ApiError> {
         let bot = self.0.store().bot(id).await?.ok_or_else(ApiError::not_found)?;
         let admin = self.admin(caller, bot.community_id).await?;
-        Ok(BotManager { user: admin.member().user(), bot })
+        Ok(BotManager { actor: admin.member().actor(), bot })
     }
 
     /// Somebody who may revoke the token. To everybody else it does not exist.
     pub async fn token(&self, caller: &Caller, id: TokenId) -> Result<TokenManager, ApiError> {
         let token = self.0.store().token(id).await?.ok_or_else(ApiError::not_found)?;
-        if token.user_id != caller.user_id() {
-            self.bot(caller, token.user_id).await?;
-        }
-        Ok(TokenManager(token))
+        let bot = match token.user_id {
+            own if own == caller.user_id() => None,
+            bot => Some(self.bot(caller, bot).await?),
+        };
+        Ok(TokenManager { token, bot })
     }
 
     /// An admin who can see the webhook's channel.
@@ -532,8 +555,8 @@ impl Access<'_> {
         id: WebhookId,
     ) -> Result<WebhookManager, ApiError> {
         let webhook = self.0.store().webhook(id).await?.ok_or_else(ApiError::not_found)?;
-        self.manager(caller, webhook.channel_id).await?;
-        Ok(WebhookManager(webhook))
+        let channel = self.manager(caller, webhook.channel_id).await?;
+        Ok(WebhookManager { channel, webhook })
     }
 
     /// The server's owner.

@@ -60,12 +60,14 @@ impl Bots<'_> {
             created_at: now,
         };
         let answer = view(&bot, &user);
+        let act = app.act(right.member().actor(), community, "bot.create").on_user(&user);
+        let act = act.with("scopes", words(scopes)).record();
         let mut change = Change {
             preconditions: vec![
                 Precondition::CommunityRole(community, by, Role::Admin),
                 Precondition::UsernameFree(user.username.clone()),
             ],
-            records: vec![Record::CreateUser(user.clone()), Record::CreateBot(bot)],
+            records: vec![Record::CreateUser(user.clone()), Record::CreateBot(bot), act],
             ..Change::default()
         };
         app.communities().enter(&mut change, community, &user, Role::Member, by, now).await?;
@@ -103,6 +105,7 @@ impl Bots<'_> {
             Record::UpdateUser(User { disabled: true, ..(*user).clone() }),
             Record::DeleteTokens(id),
             Record::DeleteBot(id),
+            app.act(right.actor(), community, "bot.delete").on_user(&user).record(),
         ];
         app.commit(Change { preconditions, records, entries, ..Change::default() }).await?;
         Ok(())

@@ -7,6 +7,7 @@ use tidings_wire::account::Secret;
 use tidings_wire::bot::{CreateToken, Token as TokenView};
 
 use super::App;
+use super::audit::Act;
 use crate::access::{BotManager, Caller, TokenManager};
 use crate::auth::token::{self, Token};
 use crate::error::ApiError;
@@ -32,7 +33,7 @@ impl Tokens<'_> {
             None => return Err(ApiError::field("scopes", "missing", "name at least one")),
         };
         allow_admin(caller, scopes)?;
-        self.make(caller.user_id(), caller.user_id(), scopes, request).await
+        self.make(caller.user_id(), caller.user_id(), scopes, request, None).await
     }
 
     /// Makes a token with which a program acts as the bot; with all of the bot's scopes when the
@@ -48,7 +49,9 @@ impl Tokens<'_> {
             let detail = format!("the bot may have only: {}", bot.scopes);
             return Err(ApiError::field("scopes", "too_many", detail));
         }
-        self.make(bot.user_id, right.user(), scopes, request).await
+        let user = self.0.user(bot.user_id).await?.ok_or_else(ApiError::not_found)?;
+        let act = self.0.act(right.actor(), bot.community_id, "token.create").on_user(&user);
+        self.make(bot.user_id, right.user(), scopes, request, Some(act)).await
     }
 
     async fn make(
@@ -57,6 +60,7 @@ impl Tokens<'_> {
         by: UserId,
         scopes: Scopes,
         request: &CreateToken,
+        act: Option<Act>,
     ) -> Result<TokenView, ApiError> {
         let app = self.0;
         let now = app.now();
@@ -90,9 +94,10 @@ impl Tokens<'_> {
         };
         let mut answer = view(&token);
         answer.token = Some(Secret(secret.reveal().to_owned()));
+        let act = act.map(|act| act.with("name", name).with("scopes", words(scopes)).record());
         let change = Change {
             preconditions: vec![Precondition::UserActive(by), Precondition::UserActive(user)],
-            records: vec![Record::CreateToken(token)],
+            records: act.into_iter().chain([Record::CreateToken(token)]).collect(),
             ..Change::default()
         };
         app.commit(change).await?;
@@ -117,7 +122,13 @@ impl Tokens<'_> {
 
     /// Revokes a token: whoever uses it is cut off at once.
     pub async fn delete(&self, right: &TokenManager) -> Result<(), ApiError> {
-        let records = vec![Record::DeleteToken(right.token().id)];
+        let mut records = vec![Record::DeleteToken(right.token().id)];
+        if let Some(manager) = right.bot() {
+            let bot = manager.bot();
+            let user = self.0.user(bot.user_id).await?.ok_or_else(ApiError::not_found)?;
+            let act = self.0.act(manager.actor(), bot.community_id, "token.delete").on_user(&user);
+            records.push(act.with("name", right.token().name.as_str()).record());
+        }
         self.0.commit(Change { records, ..Change::default() }).await?;
         Ok(())
     }

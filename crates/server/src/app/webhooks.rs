@@ -97,6 +97,8 @@ impl Webhooks<'_> {
             created_by: by,
             created_at: app.now(),
         };
+        let act = app.act(right.reader().actor(), community, "webhook.create").within(channel);
+        let act = act.on("webhook", webhook.id.0, name).with("channel_id", channel.id.to_string());
         let mut answer = view(&webhook);
         let origin = &app.settings().public_url;
         answer.url = Some(Secret(format!("{origin}/hook/{}/{}", webhook.id, secret.reveal())));
@@ -106,7 +108,7 @@ impl Webhooks<'_> {
                 Precondition::CommunityRole(community, by, Role::Admin),
                 Precondition::ChannelOpen(channel.id),
             ],
-            records: vec![Record::CreateWebhook(webhook)],
+            records: vec![Record::CreateWebhook(webhook), act.record()],
             ..Change::default()
         };
         app.commit(change).await?;
@@ -121,7 +123,12 @@ impl Webhooks<'_> {
 
     /// Ends a webhook; what it posted stays.
     pub async fn delete(&self, right: &WebhookManager) -> Result<(), ApiError> {
-        let records = vec![Record::DeleteWebhook(right.webhook().id)];
+        let (reader, webhook) = (right.channel().reader(), right.webhook());
+        let channel = reader.channel();
+        let act = self.0.act(reader.actor(), channel.community_id, "webhook.delete");
+        let act = act.within(channel).on("webhook", webhook.id.0, &webhook.name);
+        let act = act.with("channel_id", channel.id.to_string());
+        let records = vec![Record::DeleteWebhook(webhook.id), act.record()];
         self.0.commit(Change { records, ..Change::default() }).await?;
         Ok(())
     }

@@ -103,6 +103,54 @@ async fn what_nobody_administered_is_not_written_down() {
 }
 
 #[tokio::test]
+async fn bots_their_tokens_and_webhooks_are_written_down() {
+    let world = World::new().await;
+    let ana = world.owner().await;
+    let (id, general) = world.community(&ana, "acme").await;
+    let before = audit(&world, &ana, &id).await.len();
+    let token = &ana.token;
+    let ask = json!({"name": "robo", "scopes": ["messages:read", "messages:write"]});
+    let bot = world.post(token, &format!("/v1/communities/{id}/bots"), ask).await.is(201);
+    let bot = text(&bot["id"]);
+    let ask = json!({"name": "laptop", "scopes": ["messages:read"]});
+    let path = format!("/v1/bots/{bot}/tokens");
+    let made = world.post(token, &path, ask.clone()).await.is(201);
+    world.delete(token, &format!("/v1/tokens/{}", text(&made["id"]))).await.is(204);
+    // One's own tokens are one's own affair.
+    let own = world.post(token, "/v1/tokens", ask).await.is(201);
+    world.delete(token, &format!("/v1/tokens/{}", text(&own["id"]))).await.is(204);
+    let path = format!("/v1/channels/{general}/webhooks");
+    let hook = world.post(token, &path, json!({"name": "ci"})).await.is(201);
+    world.delete(token, &format!("/v1/webhooks/{}", text(&hook["id"]))).await.is(204);
+    world.delete(token, &format!("/v1/bots/{bot}")).await.is(204);
+
+    let mut acts = audit(&world, &ana, &id).await;
+    acts.truncate(acts.len() - before);
+    acts.reverse();
+    assert_eq!(
+        actions(&acts),
+        [
+            "bot.create",
+            "token.create",
+            "token.delete",
+            "webhook.create",
+            "webhook.delete",
+            "bot.delete",
+        ]
+    );
+    assert_eq!(acts[0]["target"], json!({"type": "user", "id": bot, "name": "robo"}));
+    assert_eq!(acts[1]["detail"], json!({"name": "laptop", "scopes": ["messages:read"]}));
+    assert_eq!(acts[3]["target"]["name"], "ci");
+    assert_eq!(acts[3]["detail"], json!({"channel_id": general}));
+    // Secrets are shown once, and never here.
+    let all = Value::from(acts).to_string();
+    let secret = text(&made["token"]);
+    let url = text(&hook["url"]);
+    let last = url.rsplit('/').next().unwrap();
+    assert!(!all.contains(&secret) && !all.contains(last), "{all}");
+}
+
+#[tokio::test]
 async fn acts_on_private_channels_stay_among_those_who_are_in_them() {
     let world = World::new().await;
     let ana = world.owner().await;
