@@ -10,6 +10,7 @@
 
 mod account;
 mod admin;
+mod attention;
 mod block;
 pub mod bot;
 mod channel;

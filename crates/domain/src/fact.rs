@@ -3,9 +3,10 @@
 //! Everything that a projection needs stands in the fact, so that projections can be rebuilt from
 //! the log alone.
 
+use crate::attention::{Attention, ChannelNotice, Notification};
 use crate::channel::Channel;
 use crate::community::Role;
-use crate::id::{ChannelId, DeviceId, IdentityKey, MessageId, UserId};
+use crate::id::{ChannelId, DeviceId, IdentityKey, MessageId, NotificationId, UserId};
 use crate::log::Seq;
 use crate::message::{Author, Emoji, Message};
 use crate::time::Timestamp;
@@ -137,6 +138,49 @@ pub enum Fact {
         /// Which.
         device_id: DeviceId,
     },
+    /// Something calls for the user's attention (in the log of the user).
+    NotificationCreated(Box<Notification>),
+    /// The user has seen notifications (in the log of the user).
+    NotificationRead {
+        /// Which ones.
+        ids: Vec<NotificationId>,
+    },
+    /// The user chose how much of a channel calls for attention (in the log of the user).
+    NotifyUpdated {
+        /// Of which channel.
+        channel_id: ChannelId,
+        /// What they chose.
+        notice: ChannelNotice,
+    },
+    /// The user chose keywords and quiet times (in the log of the user).
+    AttentionUpdated(Box<Attention>),
+    /// A message was pinned to its channel.
+    PinAdded(Pin),
+    /// A message is no longer pinned.
+    PinRemoved(Pin),
+    /// The user saved a message for later (in the log of the user).
+    MessageSaved {
+        /// Where it stands.
+        channel_id: ChannelId,
+        /// Which one.
+        message_id: MessageId,
+    },
+    /// The user let go of a saved message (in the log of the user).
+    MessageUnsaved {
+        /// Where it stands.
+        channel_id: ChannelId,
+        /// Which one.
+        message_id: MessageId,
+    },
+}
+
+/// One person's pinning of one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pin {
+    /// The message.
+    pub message_id: MessageId,
+    /// Who pinned it, or took the pin out.
+    pub user_id: UserId,
 }
 
 /// One person's reaction to one message.
@@ -175,6 +219,14 @@ impl Fact {
             Self::IdentityChanged { .. } => "identity.changed",
             Self::DeviceAdded { .. } => "device.added",
             Self::DeviceRevoked { .. } => "device.revoked",
+            Self::NotificationCreated(_) => "notification.created",
+            Self::NotificationRead { .. } => "notification.read",
+            Self::NotifyUpdated { .. } => "notify.updated",
+            Self::AttentionUpdated(_) => "attention.updated",
+            Self::PinAdded(_) => "pin.added",
+            Self::PinRemoved(_) => "pin.removed",
+            Self::MessageSaved { .. } => "message.saved",
+            Self::MessageUnsaved { .. } => "message.unsaved",
         }
     }
 }

@@ -73,6 +73,10 @@ uuid_id!(
     MediaId
 );
 uuid_id!(
+    /// A call for attention; of one about a message, the id of the message.
+    NotificationId
+);
+uuid_id!(
     /// A session: one login of one device.
     SessionId
 );

@@ -6,6 +6,7 @@
 //! To add a noun: give it a file of its own name, a type for each of its ids, counts and secrets,
 //! and the same noun in `storage`, `wire` and `server`.
 
+pub mod attention;
 pub mod channel;
 pub mod command;
 pub mod community;
@@ -22,12 +23,15 @@ pub mod search;
 pub mod time;
 pub mod user;
 
+pub use attention::{
+    Attention, ChannelNotice, Notification, NotificationKind, NotifyLevel, Quiet, QuietHours,
+};
 pub use channel::{Channel, ChannelType, RoomKind, Visibility};
 pub use community::{Community, Role};
 pub use fact::Fact;
 pub use id::{
-    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MediaId, MessageId, SessionId,
-    TokenId, UserId, WebhookId,
+    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MediaId, MessageId, NotificationId,
+    SessionId, TokenId, UserId, WebhookId,
 };
 pub use log::{LogId, Position, Seq};
 pub use media::Media;

@@ -1,6 +1,7 @@
 //! The use cases, and everything they share.
 
 pub mod accounts;
+pub mod attention;
 pub mod audit;
 pub mod blocks;
 pub mod bots;
@@ -17,6 +18,8 @@ pub mod media;
 pub mod members;
 pub mod messages;
 pub mod moderation;
+pub mod notifications;
+pub mod pins;
 pub mod purge;
 pub mod reactions;
 pub mod reads;
@@ -131,6 +134,8 @@ pub(crate) struct Caches {
     pub(crate) members: Cache<(ChannelId, UserId), bool>,
     pub(crate) roles: Cache<(CommunityId, UserId), Option<Role>>,
     pub(crate) users: Cache<UserId, Arc<User>>,
+    /// All keywords of everybody.
+    pub(crate) keywords: Cache<(), Arc<HashSet<String>>>,
     pub(crate) sessions: sessions::Live,
 }
 
@@ -177,6 +182,7 @@ impl App {
                 members: Cache::new(500_000),
                 roles: Cache::new(200_000),
                 users: Cache::new(100_000),
+                keywords: Cache::new(1),
                 sessions: sessions::Live::default(),
             },
             limits: Limits::default(),
@@ -439,6 +445,21 @@ impl App {
     /// Reactions.
     pub fn reactions(&self) -> reactions::Reactions<'_> {
         reactions::Reactions(self)
+    }
+
+    /// Notifications.
+    pub fn notifications(&self) -> notifications::Notifications<'_> {
+        notifications::Notifications(self)
+    }
+
+    /// What people choose to be told.
+    pub fn attention(&self) -> attention::Attentions<'_> {
+        attention::Attentions(self)
+    }
+
+    /// Pinned and saved messages.
+    pub fn pins(&self) -> pins::Pins<'_> {
+        pins::Pins(self)
     }
 
     /// Read markers.

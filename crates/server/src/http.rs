@@ -1,6 +1,7 @@
 //! The REST door: thin handlers over the use cases, one file for each noun.
 
 mod accounts;
+mod attention;
 mod blocks;
 mod bots;
 mod chains;
@@ -21,6 +22,7 @@ mod members;
 mod messages;
 mod moderation;
 mod openapi;
+mod pins;
 mod problem;
 mod search;
 mod sessions;
@@ -65,6 +67,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(channels::routes())
         .merge(dms::routes())
         .merge(messages::routes())
+        .merge(attention::routes())
+        .merge(pins::routes())
         .merge(log::routes())
         .merge(search::routes())
         .merge(imports::routes())

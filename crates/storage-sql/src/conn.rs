@@ -56,6 +56,7 @@ value_from! {
     tidings_domain::ChannelId, v => Self::Id(v.0);
     tidings_domain::MessageId, v => Self::Id(v.0);
     tidings_domain::MediaId, v => Self::Id(v.0);
+    tidings_domain::NotificationId, v => Self::Id(v.0);
     tidings_domain::SessionId, v => Self::Id(v.0);
     tidings_domain::TokenId, v => Self::Id(v.0);
     tidings_domain::WebhookId, v => Self::Id(v.0);

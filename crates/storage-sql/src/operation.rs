@@ -259,6 +259,13 @@ async fn rebuild(conn: &mut Conn, steps: Steps) -> Result<Rebuilt, StorageError>
         "DELETE FROM mentions",
         "DELETE FROM tombstones",
         "DELETE FROM thread_markers",
+        "DELETE FROM notifications",
+        "DELETE FROM calls",
+        "DELETE FROM notification_reads",
+        "DELETE FROM channel_notices",
+        "DELETE FROM attention",
+        "DELETE FROM keywords",
+        "DELETE FROM saved",
         "DELETE FROM search",
         "UPDATE search_position SET position = 0",
         "UPDATE logs SET message_count = 0, member_count = 0",
@@ -333,9 +340,9 @@ const PROJECTIONS: &[(&str, &str, &str)] = &[
         "messages",
         "SELECT l.owner, m.seq, m.id, m.position, m.latest, m.author, m.parent, m.reply,
            m.broadcast, m.timeline, m.counted, m.ordinal, m.created_at, m.edited_at, m.deleted,
-           m.reply_count, m.last_reply_at, m.reply_number
+           m.reply_count, m.last_reply_at, m.reply_number, m.pinned
          FROM messages m JOIN logs l ON l.id = m.log",
-        "uiuiiuubbbbiiibiii",
+        "uiuiiuubbbbiiibiiii",
     ),
     ("reactions", "SELECT message_id, emoji, user_id, position FROM reactions", "utui"),
     ("attachments", "SELECT message_id, media_id FROM attachments", "uu"),
@@ -346,6 +353,32 @@ const PROJECTIONS: &[(&str, &str, &str)] = &[
         "uuiu",
     ),
     ("thread_markers", "SELECT user_id, root, read_seq FROM thread_markers", "uui"),
+    (
+        "notifications",
+        "SELECT user_id, id, position, kind, community, channel, message, parent, actor, quiet, at
+         FROM notifications",
+        "uuituuuuubi",
+    ),
+    (
+        "calls",
+        "SELECT l.owner, c.message, c.position, c.author, c.at
+         FROM calls c JOIN logs l ON l.id = c.log",
+        "uuiui",
+    ),
+    ("notification_reads", "SELECT user_id, id FROM notification_reads", "uu"),
+    (
+        "channel_notices",
+        "SELECT n.user_id, l.owner, n.level, n.muted_until
+         FROM channel_notices n JOIN logs l ON l.id = n.log",
+        "uuti",
+    ),
+    (
+        "attention",
+        "SELECT user_id, quiet_until, quiet_from, quiet_to, utc_offset FROM attention",
+        "uiiii",
+    ),
+    ("keywords", "SELECT phrase, user_id FROM keywords", "tu"),
+    ("saved", "SELECT user_id, message FROM saved", "uu"),
     ("tombstones", "SELECT l.owner, t.seq FROM tombstones t JOIN logs l ON l.id = t.log", "ui"),
     ("logs", "SELECT owner, kind, head_seq, message_count, member_count FROM logs", "utiii"),
 ];

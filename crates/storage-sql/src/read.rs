@@ -2,6 +2,7 @@
 //! the writer, which reads inside of its transaction.
 
 pub(crate) mod account;
+pub(crate) mod attention;
 pub(crate) mod block;
 pub(crate) mod bot;
 pub(crate) mod channel;

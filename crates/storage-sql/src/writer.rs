@@ -9,6 +9,7 @@
 //! take turns: positions are gapless and in commit order, preconditions are checked against what
 //! the change will stand on, and no two writers can deadlock. Group commit pays for the lock.
 
+mod attention;
 mod batch;
 mod group;
 mod index;

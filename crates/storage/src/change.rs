@@ -188,6 +188,12 @@ pub enum Precondition {
     NotRestricted(RestrictionKind, CommunityId, UserId, Timestamp),
     /// The channel exists and its messages are erased after exactly this many seconds.
     Retains(ChannelId, u64),
+    /// The message is not pinned, and the channel has fewer pins than this.
+    Pinnable(ChannelId, MessageId, usize),
+    /// The message is pinned.
+    Pinned(MessageId),
+    /// The user has saved the message, or has not.
+    Saved(UserId, MessageId, bool),
 }
 
 /// Why a change was refused. The first precondition that does not hold is named.

@@ -1,7 +1,7 @@
 //! Channels and DMs, and where their readers stand.
 
 use async_trait::async_trait;
-use tidings_domain::{Channel, ChannelId, CommunityId, Seq, UserId};
+use tidings_domain::{Channel, ChannelId, ChannelNotice, CommunityId, Seq, UserId};
 
 use crate::community::Membership;
 use crate::error::StorageError;
@@ -23,6 +23,8 @@ pub struct ChannelView {
     pub unread: u64,
     /// Those of them that name the reader.
     pub mentions: u64,
+    /// What the reader chose to be told of it; `None` when they chose nothing.
+    pub notice: Option<ChannelNotice>,
 }
 
 /// Reads of channels.

@@ -13,6 +13,7 @@
 )]
 
 pub mod account;
+pub mod attention;
 pub mod block;
 pub mod bot;
 pub mod change;
@@ -46,6 +47,17 @@ macro_rules! conformance_suite {
                 the_server_owner_is_the_first_of_them
                 accounts_are_listed_in_order_of_ids
                 chains_grow_at_their_end
+            }
+            attention {
+                who_is_told_has_it_until_it_is_read
+                a_call_to_everybody_is_one_entry
+                a_silenced_channel_calls_nobody
+                what_is_no_message_is_read_when_it_is_marked
+                choices_replace_each_other
+                followers_of_a_thread_are_known
+                pins_are_listed_newest_first_and_go_with_their_message
+                saved_messages_are_ones_own
+                reading_everything_leaves_nothing_unread
             }
             block {
                 block_lists_are_durable_and_one_way
@@ -263,6 +275,7 @@ mod tests {
         let listed = include_str!("conformance.rs");
         for (noun, text) in [
             ("account", include_str!("conformance/account.rs")),
+            ("attention", include_str!("conformance/attention.rs")),
             ("block", include_str!("conformance/block.rs")),
             ("bot", include_str!("conformance/bot.rs")),
             ("change", include_str!("conformance/change.rs")),

@@ -11,6 +11,7 @@
 //! three run.
 
 pub mod account;
+pub mod attention;
 pub mod block;
 pub mod bot;
 pub mod change;
@@ -32,6 +33,7 @@ pub mod session;
 pub mod webhook;
 
 pub use account::AccountRepository;
+pub use attention::AttentionRepository;
 pub use block::BlockRepository;
 pub use bot::BotRepository;
 pub use change::{
@@ -56,6 +58,7 @@ pub use webhook::WebhookRepository;
 pub trait Store:
     LogWriter
     + AccountRepository
+    + AttentionRepository
     + BlockRepository
     + BotRepository
     + ChannelRepository
@@ -79,6 +82,7 @@ pub trait Store:
 impl<T> Store for T where
     T: LogWriter
         + AccountRepository
+        + AttentionRepository
         + BlockRepository
         + BotRepository
         + ChannelRepository

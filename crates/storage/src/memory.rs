@@ -3,6 +3,7 @@
 //! All state is behind one lock that is never held across an await. Nothing survives the process.
 
 mod account;
+mod attention;
 mod block;
 mod bot;
 mod change;

@@ -28,6 +28,8 @@ pub struct StoredMessage {
     pub edited_at: Option<Timestamp>,
     /// Whether only the tombstone is left.
     pub deleted: bool,
+    /// Whether it is pinned to its channel.
+    pub pinned: bool,
     /// Replies that are not deleted.
     pub reply_count: u32,
     /// When the newest reply came.
@@ -141,6 +143,22 @@ pub trait MessageRepository {
         &self,
         reader: UserId,
         unread: bool,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<StoredMessage>, StorageError>;
+
+    /// The pinned messages of a channel, the newest pin first.
+    async fn pins(
+        &self,
+        channel: ChannelId,
+        reader: UserId,
+    ) -> Result<Vec<StoredMessage>, StorageError>;
+
+    /// Messages that the reader saved and that are not deleted, in order of ids after one, at most
+    /// `limit`; those too that they may not read any more.
+    async fn saved(
+        &self,
+        reader: UserId,
         after: MessageId,
         limit: usize,
     ) -> Result<Vec<StoredMessage>, StorageError>;

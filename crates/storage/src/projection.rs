@@ -38,6 +38,19 @@
 //!   the marker, back too. Leaving the channel ends its user's markers of threads there. Unread
 //!   replies are those that count after the marker, less the deleted ones: the number of the newest
 //!   reply, less that of the last one at or before the marker, less the tombstones after it.
+//! - **Notifications.** `notification.created` in a user's log makes a row of that user;
+//!   `notification.read` there marks ids as seen, whether rows have them or not. A message that counts
+//!   and names `@channel` or `@here` makes one row for everybody, a call, which an edit does not change
+//!   and a deletion takes away. A user's list has their rows and the calls of others since they joined
+//!   from channels that they are in, unless they chose `nothing` there or had muted it then; what there
+//!   is a row about is no call. What is about a message is listed while the message is not deleted and
+//!   the user has been in its channel since. What somebody did whom the user has blocked is not listed. It is seen when it was marked, or when the message is in
+//!   the timeline and at or before the user's marker, or is a reply and at or before their marker of the
+//!   thread, or the channel's when they do not follow it.
+//! - **Attention.** `notify.updated` and `attention.updated` in a user's log replace what they chose.
+//! - **Pins.** `pin.added` pins a message of that log, if it is not deleted; `pin.removed` and deletion
+//!   take the pin out.
+//! - **Saved.** `message.saved` and `message.unsaved` in a user's log.
 //! - **Unread.** `message_count` now, less the number of the last message that counts at or before
 //!   the marker, less the tombstones after the marker. Mentions are the rows after the marker that
 //!   name the reader or everyone, without the reader's own messages.
@@ -114,6 +127,7 @@ pub fn complete_edit(edit: &mut Message, newest: Message, kept: &StoredMessage, 
         .iter()
         .map(|reaction| ReactionCount { emoji: reaction.emoji.clone(), count: reaction.count })
         .collect();
+    edit.pinned = kept.pinned;
     edit.reply_count = kept.reply_count;
     edit.last_reply_at = kept.last_reply_at;
     edit.edited_at = Some(at);

@@ -19,6 +19,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod members;
+pub(crate) mod notifications;
 pub(crate) mod react;
 pub(crate) mod read;
 pub(crate) mod register;

@@ -138,6 +138,9 @@ pub struct Channel {
     pub mentions: u64,
     /// Whether the reader has muted it.
     pub muted: bool,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<Time>,
     /// `all`, `mentions` or `nothing`.
     pub notify: String,
     /// The people of a DM; absent for channels.

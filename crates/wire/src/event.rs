@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tidings_domain::fact::Reaction;
+use tidings_domain::fact::{Pin, Reaction};
 use tidings_domain::{
-    ChannelId, CommunityId, DeviceId, Fact, LogId, MessageId, Seq, Timestamp, UserId,
+    ChannelId, CommunityId, DeviceId, Fact, LogId, MessageId, NotificationId, Seq, Timestamp,
+    UserId,
 };
 use uuid::Uuid;
 
+use crate::attention::{Attention, Notification, Notify};
 use crate::channel::ChannelData;
 use crate::message::{Author, Message};
 use crate::time::Time;
@@ -251,6 +253,26 @@ struct DeviceData {
     user_id: Uuid,
 }
 
+/// `data` of `notification.read`.
+#[derive(Debug, Serialize, Deserialize)]
+struct SeenData {
+    ids: Vec<Uuid>,
+}
+
+/// `data` of `pin.added` and `pin.removed`.
+#[derive(Debug, Serialize, Deserialize)]
+struct PinData {
+    message_id: Uuid,
+    user_id: Uuid,
+}
+
+/// `data` of `message.saved` and `message.unsaved`.
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedData {
+    channel_id: Uuid,
+    message_id: Uuid,
+}
+
 /// A fact's `data` as canonical JSON.
 ///
 /// # Errors
@@ -310,6 +332,23 @@ pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
         Fact::DeviceAdded { user_id, device_id } | Fact::DeviceRevoked { user_id, device_id } => {
             serde_json::to_vec(&DeviceData { device_id: device_id.0, user_id: user_id.0 })
         }
+        Fact::NotificationCreated(notification) => {
+            serde_json::to_vec(&Notification::new(notification, false))
+        }
+        Fact::NotificationRead { ids } => {
+            serde_json::to_vec(&SeenData { ids: ids.iter().map(|id| id.0).collect() })
+        }
+        Fact::NotifyUpdated { channel_id, notice } => {
+            serde_json::to_vec(&Notify::new(*channel_id, notice))
+        }
+        Fact::AttentionUpdated(attention) => serde_json::to_vec(&Attention::from(&**attention)),
+        Fact::PinAdded(pin) | Fact::PinRemoved(pin) => {
+            serde_json::to_vec(&PinData { message_id: pin.message_id.0, user_id: pin.user_id.0 })
+        }
+        Fact::MessageSaved { channel_id, message_id }
+        | Fact::MessageUnsaved { channel_id, message_id } => {
+            serde_json::to_vec(&SavedData { channel_id: channel_id.0, message_id: message_id.0 })
+        }
         // `Fact` is non-exhaustive for other crates; every variant of this version stands above.
         other => Err(serde::ser::Error::custom(format_args!("no encoding for {}", other.kind()))),
     }
@@ -345,6 +384,7 @@ pub enum DecodeError {
 ///
 /// # Errors
 /// When type or data are not of this version; consumers of events skip those.
+#[expect(clippy::too_many_lines, reason = "a table: one arm for each type")]
 pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
     fn json<'a, T: Deserialize<'a>>(kind: &str, data: &'a [u8]) -> Result<T, DecodeError> {
         serde_json::from_slice(data)
@@ -442,6 +482,37 @@ pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
                 Fact::DeviceAdded { user_id, device_id }
             } else {
                 Fact::DeviceRevoked { user_id, device_id }
+            }
+        }
+        "notification.created" => {
+            let notification: Notification = json(kind, data)?;
+            Fact::NotificationCreated(Box::new(notification.into_domain().ok_or_else(word)?))
+        }
+        "notification.read" => {
+            let SeenData { ids } = json(kind, data)?;
+            Fact::NotificationRead { ids: ids.into_iter().map(NotificationId).collect() }
+        }
+        "notify.updated" => {
+            let notify: Notify = json(kind, data)?;
+            let (channel_id, notice) = notify.into_domain().ok_or_else(word)?;
+            Fact::NotifyUpdated { channel_id, notice }
+        }
+        "attention.updated" => {
+            let attention: Attention = json(kind, data)?;
+            Fact::AttentionUpdated(Box::new(attention.into_domain().ok_or_else(word)?))
+        }
+        "pin.added" | "pin.removed" => {
+            let PinData { message_id, user_id } = json(kind, data)?;
+            let pin = Pin { message_id: MessageId(message_id), user_id: UserId(user_id) };
+            if kind == "pin.added" { Fact::PinAdded(pin) } else { Fact::PinRemoved(pin) }
+        }
+        "message.saved" | "message.unsaved" => {
+            let SavedData { channel_id, message_id } = json(kind, data)?;
+            let (channel_id, message_id) = (ChannelId(channel_id), MessageId(message_id));
+            if kind == "message.saved" {
+                Fact::MessageSaved { channel_id, message_id }
+            } else {
+                Fact::MessageUnsaved { channel_id, message_id }
             }
         }
         _ => return Err(DecodeError::Kind { kind: kind.to_owned() }),

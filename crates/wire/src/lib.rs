@@ -8,6 +8,7 @@
 //! optional fields to it later.
 
 pub mod account;
+pub mod attention;
 pub mod block;
 pub mod bot;
 pub mod chain;

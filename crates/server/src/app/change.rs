@@ -17,6 +17,7 @@ pub(crate) enum Stale {
     User(UserId),
     Session(SessionId),
     Sessions(UserId, Option<DeviceId>),
+    Keywords,
 }
 
 impl Stale {
@@ -45,6 +46,7 @@ impl Stale {
                 Some(Self::Sessions(*user_id, Some(*device_id)))
             }
             (Fact::IdentityChanged { user, .. }, _) => Some(Self::User(user.id)),
+            (Fact::AttentionUpdated(_), _) => Some(Self::Keywords),
             _ => None,
         }
     }
@@ -87,6 +89,7 @@ impl App {
             Stale::Member(channel, user) => caches.members.remove(&(*channel, *user)),
             Stale::Role(community, user) => caches.roles.remove(&(*community, *user)),
             Stale::User(id) => caches.users.remove(id),
+            Stale::Keywords => caches.keywords.remove(&()),
             Stale::Session(id) => caches.sessions.end(|session| session.session_id == *id),
             Stale::Sessions(user, device) => caches.sessions.end(|session| {
                 session.user_id == *user && device.is_none_or(|device| session.device_id == device)

@@ -1,8 +1,8 @@
 //! Channels of communities, and who is in them.
 
 use tidings_domain::{
-    Channel, ChannelId, ChannelType, CommunityId, Fact, LogId, Role, RoomKind, UserId, Visibility,
-    name,
+    Channel, ChannelId, ChannelType, CommunityId, Fact, LogId, NotificationKind, NotifyLevel, Role,
+    RoomKind, UserId, Visibility, name,
 };
 use tidings_storage::channel::ChannelView;
 use tidings_storage::{Change, ChangeError, NewEntry, Precondition, Record, Refusal};
@@ -103,11 +103,13 @@ impl Channels<'_> {
         views: Vec<ChannelView>,
     ) -> Result<Vec<WireChannel>, ApiError> {
         let app = self.0;
-        let conv_home = app.gateway_id().to_string();
+        let (conv_home, now) = (app.gateway_id().to_string(), app.now());
         let mut channels = Vec::with_capacity(views.len());
         for view in views {
-            let ChannelView { channel, member_count, joined, head_seq, read_seq, unread, mentions } =
-                view;
+            let ChannelView { channel, member_count, joined, head_seq, read_seq, .. } = view;
+            let ChannelView { unread, mentions, notice, .. } = view;
+            let default = NotifyLevel::default_of(channel.channel_type);
+            let muted_until = notice.and_then(|it| it.muted_until).filter(|until| *until > now);
             channels.push(WireChannel {
                 id: channel.id.0,
                 community_id: channel.community_id.map(|id| id.0),
@@ -127,8 +129,9 @@ impl Channels<'_> {
                 read_seq: read_seq.0,
                 unread,
                 mentions,
-                muted: false,
-                notify: "all".to_owned(),
+                muted: muted_until.is_some(),
+                muted_until: muted_until.map(Into::into),
+                notify: notice.map_or(default, |notice| notice.level).as_str().to_owned(),
                 users: app.accounts().authors(&channel.dm_users).await?,
             });
         }
@@ -359,6 +362,8 @@ impl Channels<'_> {
             ApiError::field("user_id", "unknown", "is not a member of this community")
         })?;
         let log = LogId::Conversation(channel.id);
+        let place = (Some(community), Some(channel.id));
+        let told = app.notifications().about(user, NotificationKind::Invite, place, actor).await?;
         let change = Change {
             preconditions: vec![
                 Precondition::ChannelOpen(channel.id),
@@ -366,7 +371,10 @@ impl Channels<'_> {
                 Precondition::CommunityRole(community, user, Role::Member),
                 Precondition::NotInChannel(channel.id, user),
             ],
-            entries: vec![app.entry(log, Some(community), actor, app.now(), joined(&found.user))],
+            entries: vec![
+                app.entry(log, Some(community), actor, app.now(), joined(&found.user)),
+                told,
+            ],
             ..Change::default()
         };
         let new = unless_there(app.commit(change).await)?;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use tidings_domain::{Fact, InviteCode, LogId, Role, Timestamp, User, UserId};
+use tidings_domain::{Fact, InviteCode, LogId, NotificationKind, Role, Timestamp, User, UserId};
 use tidings_storage::community::StoredInvite;
 use tidings_storage::{Change, ChangeError, Precondition, Record, Refusal};
 use tidings_wire::community::{Community as CommunityView, CreateInvite, Invite, InvitePreview};
@@ -202,6 +202,12 @@ impl Invites<'_> {
             user: author(user),
         };
         change.entries.push(app.entry(LogId::Community(id), Some(id), user.id, now, fact));
+        let inviter = invite.created_by;
+        if inviter != user.id && app.role(id, inviter).await?.is_some() {
+            let kind = NotificationKind::System;
+            let told = app.notifications().about(inviter, kind, (Some(id), None), user.id).await?;
+            change.entries.push(told);
+        }
         if app.role(id, user.id).await?.is_none() {
             app.communities().enter(change, id, user, invite.role, user.id, now).await?;
         }

@@ -1,6 +1,8 @@
 //! Members of communities: listing, roles, leaving, removing.
 
-use tidings_domain::{CommunityId, Fact, LogId, Role, User, UserId, name};
+use tidings_domain::{
+    CommunityId, Fact, LogId, NotificationKind, Role, User, UserId, name,
+};
 use tidings_storage::community::Membership;
 use tidings_storage::{Change, NewEntry, Precondition};
 use tidings_wire::community::{Member as MemberView, UpdateMember};
@@ -58,7 +60,7 @@ impl Members<'_> {
                 Precondition::RoleIs(id, user, member.role),
             ]);
             if let Some(role) = role {
-                self.give(&mut change, right, &mut member, role);
+                self.give(&mut change, right, &mut member, role).await?;
             }
             if let Some(nickname) = &nickname {
                 self.name(&mut change, right, &mut member, nickname.as_deref());
@@ -70,11 +72,17 @@ impl Members<'_> {
     }
 
     /// Adds a new role to a change.
-    fn give(self, change: &mut Change, right: &Member, member: &mut Membership, role: Role) {
+    async fn give(
+        self,
+        change: &mut Change,
+        right: &Member,
+        member: &mut Membership,
+        role: Role,
+    ) -> Result<(), ApiError> {
         let app = self.0;
         let (id, user) = (right.community(), &member.user);
         if member.role == role {
-            return;
+            return Ok(());
         }
         if member.role == Role::Owner {
             change.preconditions.push(Precondition::OtherOwner(id, user.id));
@@ -84,7 +92,13 @@ impl Members<'_> {
         let fact = Fact::MemberRoleChanged { user: author(user), role };
         let log = LogId::Community(id);
         change.entries.push(app.entry(log, Some(id), right.user(), app.now(), fact));
+        if user.id != right.user() {
+            let (kind, place) = (NotificationKind::System, (Some(id), None));
+            let told = app.notifications().about(user.id, kind, place, right.user()).await?;
+            change.entries.push(told);
+        }
         member.role = role;
+        Ok(())
     }
 
     /// Adds a new nickname to a change.

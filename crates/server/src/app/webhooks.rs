@@ -308,8 +308,10 @@ impl Webhooks<'_> {
             preconditions.push(Precondition::MessageTopLevel(channel.id, parent));
         }
         let log = LogId::Conversation(channel.id);
+        let called = app.notifications().of_message(channel, &message).await?;
         let fact = Fact::MessageCreated { message };
-        let entries = vec![app.entry(log, channel.community_id, author, now, fact)];
+        let mut entries = vec![app.entry(log, channel.community_id, author, now, fact)];
+        entries.extend(called);
         let request = token::hash(&client_id);
         let dedupe = Some(Dedupe { channel: channel.id, user: author, client_id, request });
         Ok(Some(Change { preconditions, records, entries, dedupe, ..Change::default() }))

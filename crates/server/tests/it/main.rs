@@ -7,6 +7,7 @@
     reason = "what the helpers of a test cannot do fails the test"
 )]
 
+mod attention;
 mod audit;
 mod blobs;
 mod blocks;

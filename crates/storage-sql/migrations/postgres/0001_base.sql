@@ -95,9 +95,12 @@ CREATE TABLE messages (
   reply_count   BIGINT NOT NULL DEFAULT 0,
   last_reply_at BIGINT NOT NULL DEFAULT 0,
   reply_number  BIGINT NOT NULL DEFAULT 0,
+  pinned        BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (log, timeline, seq)
 );
 CREATE UNIQUE INDEX messages_id ON messages (id);
+-- `pinned` is the position of the entry that pinned the message, or 0.
+CREATE INDEX messages_pins ON messages (log, pinned) WHERE pinned > 0;
 CREATE INDEX messages_thread ON messages (parent, seq) WHERE reply;
 -- `reply_number` counts the replies of a thread that were said here, deleted ones too; it is 0 for
 -- everything else. The second index has the tombstones that unread counts subtract.
@@ -111,6 +114,65 @@ CREATE TABLE thread_markers (
   log      BIGINT NOT NULL,
   read_seq BIGINT NOT NULL,
   PRIMARY KEY (user_id, root)
+);
+CREATE INDEX thread_markers_root ON thread_markers (root);
+
+-- What calls for attention: rows of one user, and calls to everybody in a channel. `message` and what
+-- else a row is not about are nil. What a user has marked as seen may be of either.
+CREATE TABLE notifications (
+  user_id   UUID NOT NULL,
+  id        UUID NOT NULL,
+  position  BIGINT NOT NULL,
+  kind      TEXT NOT NULL,
+  community UUID NOT NULL,
+  channel   UUID NOT NULL,
+  message   UUID NOT NULL,
+  parent    UUID NOT NULL,
+  actor     UUID NOT NULL,
+  quiet     BOOLEAN NOT NULL DEFAULT FALSE,
+  at        BIGINT NOT NULL,
+  PRIMARY KEY (user_id, id)
+);
+CREATE TABLE calls (
+  log      BIGINT NOT NULL,
+  message  UUID NOT NULL,
+  position BIGINT NOT NULL,
+  author   UUID NOT NULL,
+  at       BIGINT NOT NULL,
+  PRIMARY KEY (log, message)
+);
+CREATE TABLE notification_reads (
+  user_id UUID NOT NULL,
+  id      UUID NOT NULL,
+  PRIMARY KEY (user_id, id)
+);
+
+-- What people chose to be told: of a channel, and at all. Times and minutes are -1 where there is none.
+CREATE TABLE channel_notices (
+  user_id     UUID NOT NULL,
+  log         BIGINT NOT NULL,
+  level       TEXT NOT NULL,
+  muted_until BIGINT NOT NULL,
+  PRIMARY KEY (user_id, log)
+);
+CREATE TABLE attention (
+  user_id     UUID PRIMARY KEY,
+  quiet_until BIGINT NOT NULL,
+  quiet_from  BIGINT NOT NULL,
+  quiet_to    BIGINT NOT NULL,
+  utc_offset  BIGINT NOT NULL
+);
+CREATE TABLE keywords (
+  phrase  TEXT NOT NULL,
+  user_id UUID NOT NULL,
+  PRIMARY KEY (phrase, user_id)
+);
+CREATE INDEX keywords_user ON keywords (user_id);
+
+CREATE TABLE saved (
+  user_id UUID NOT NULL,
+  message UUID NOT NULL,
+  PRIMARY KEY (user_id, message)
 );
 
 -- The edits of each message; its first version is the entry that created it.

@@ -95,9 +95,12 @@ CREATE TABLE messages (
   reply_count   INTEGER NOT NULL DEFAULT 0,
   last_reply_at INTEGER NOT NULL DEFAULT 0,
   reply_number  INTEGER NOT NULL DEFAULT 0,
+  pinned        INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (log, timeline, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX messages_id ON messages (id);
+-- `pinned` is the position of the entry that pinned the message, or 0.
+CREATE INDEX messages_pins ON messages (log, pinned) WHERE pinned > 0;
 CREATE INDEX messages_thread ON messages (parent, seq) WHERE reply;
 -- `reply_number` counts the replies of a thread that were said here, deleted ones too; it is 0 for
 -- everything else. The second index has the tombstones that unread counts subtract.
@@ -111,6 +114,65 @@ CREATE TABLE thread_markers (
   log      INTEGER NOT NULL,
   read_seq INTEGER NOT NULL,
   PRIMARY KEY (user_id, root)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thread_markers_root ON thread_markers (root);
+
+-- What calls for attention: rows of one user, and calls to everybody in a channel. `message` and what
+-- else a row is not about are nil. What a user has marked as seen may be of either.
+CREATE TABLE notifications (
+  user_id   BLOB NOT NULL,
+  id        BLOB NOT NULL,
+  position  INTEGER NOT NULL,
+  kind      TEXT NOT NULL,
+  community BLOB NOT NULL,
+  channel   BLOB NOT NULL,
+  message   BLOB NOT NULL,
+  parent    BLOB NOT NULL,
+  actor     BLOB NOT NULL,
+  quiet     INTEGER NOT NULL DEFAULT 0,
+  at        INTEGER NOT NULL,
+  PRIMARY KEY (user_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE calls (
+  log      INTEGER NOT NULL,
+  message  BLOB NOT NULL,
+  position INTEGER NOT NULL,
+  author   BLOB NOT NULL,
+  at       INTEGER NOT NULL,
+  PRIMARY KEY (log, message)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE notification_reads (
+  user_id BLOB NOT NULL,
+  id      BLOB NOT NULL,
+  PRIMARY KEY (user_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- What people chose to be told: of a channel, and at all. Times and minutes are -1 where there is none.
+CREATE TABLE channel_notices (
+  user_id     BLOB NOT NULL,
+  log         INTEGER NOT NULL,
+  level       TEXT NOT NULL,
+  muted_until INTEGER NOT NULL,
+  PRIMARY KEY (user_id, log)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attention (
+  user_id     BLOB PRIMARY KEY,
+  quiet_until INTEGER NOT NULL,
+  quiet_from  INTEGER NOT NULL,
+  quiet_to    INTEGER NOT NULL,
+  utc_offset  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE keywords (
+  phrase  TEXT NOT NULL,
+  user_id BLOB NOT NULL,
+  PRIMARY KEY (phrase, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX keywords_user ON keywords (user_id);
+
+CREATE TABLE saved (
+  user_id BLOB NOT NULL,
+  message BLOB NOT NULL,
+  PRIMARY KEY (user_id, message)
 ) STRICT, WITHOUT ROWID;
 
 -- The edits of each message; its first version is the entry that created it.

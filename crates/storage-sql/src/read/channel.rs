@@ -8,6 +8,7 @@ use tidings_storage::{ChannelRepository, StorageError};
 
 use crate::conn::{Conn, Params, Row, corrupt, params};
 use crate::error::word;
+use crate::read::attention::notice;
 use crate::read::community::membership;
 use crate::store::SqlStore;
 use crate::writer::dm_users;
@@ -61,7 +62,10 @@ macro_rules! select_view {
                (SELECT COUNT(DISTINCT n.seq) FROM mentions n WHERE n.log = c.log
                  AND n.seq > m.read_seq AND n.author <> ?1 AND (n.user_id = ?1 OR n.user_id = ?2)
                  AND NOT EXISTS (SELECT 1 FROM blocks b
-                   WHERE b.user_id = ?1 AND b.blocked_id = n.author)) ",
+                   WHERE b.user_id = ?1 AND b.blocked_id = n.author)),
+               COALESCE((SELECT s.level FROM channel_notices s
+                 WHERE s.user_id = ?1 AND s.log = c.log), ''),
+               (SELECT s.muted_until FROM channel_notices s WHERE s.user_id = ?1 AND s.log = c.log) ",
             $rest
         )
     };
@@ -81,6 +85,7 @@ fn view(row: &Row<'_>) -> Result<ChannelView, StorageError> {
         read_seq: Seq(count(15)?),
         unread: count(16)?,
         mentions: if read_seq.is_some() { count(17)? } else { 0 },
+        notice: notice(row, 18)?,
     })
 }
 

@@ -19,7 +19,7 @@ macro_rules! select_message {
         concat!(
             "SELECT m.id, l.owner, m.seq, m.author, m.parent, m.broadcast, m.created_at,
                m.edited_at, m.deleted, m.reply_count, m.last_reply_at, e.data,
-               EXISTS (SELECT 1 FROM reactions r WHERE r.message_id = m.id)
+               EXISTS (SELECT 1 FROM reactions r WHERE r.message_id = m.id), m.pinned
              FROM messages m JOIN logs l ON l.id = m.log JOIN entries e ON e.position = m.latest ",
             $($rest)*
         )
@@ -41,6 +41,7 @@ fn message(row: &Row<'_>) -> Result<(StoredMessage, bool), StorageError> {
         created_at: Timestamp(row.int(6)?),
         edited_at: some(row.int(7)?),
         deleted,
+        pinned: row.int(13)? > 0,
         reply_count: row.count32(9)?,
         last_reply_at: some(row.int(10)?),
         data: if deleted { None } else { row.opt_bytes(11)?.map(Bytes::from) },
@@ -157,6 +158,15 @@ const FOLLOWED_UNREAD: &str = select_message!(
      WHERE t.user_id = ?1 AND t.root > ?2 AND m.reply_count > 0 AND ",
     unread_replies!("t.root", "t.read_seq"),
     " > 0 ORDER BY t.root LIMIT ?3"
+);
+
+/// The pins of a channel, and what somebody saved.
+const PINS: &str = select_message!(
+    "JOIN channels c ON c.log = m.log WHERE c.id = ?1 AND m.pinned > 0 ORDER BY m.pinned DESC"
+);
+const SAVED: &str = select_message!(
+    "JOIN saved s ON s.message = m.id WHERE s.user_id = ?1 AND s.message > ?2 AND NOT m.deleted
+     ORDER BY s.message LIMIT ?3"
 );
 
 impl Direction {
@@ -290,6 +300,35 @@ impl MessageRepository for SqlStore {
             Box::pin(async move {
                 let sql = if unread { FOLLOWED_UNREAD } else { FOLLOWED };
                 let found = conn.query(sql, params![reader, after, limit], message).await?;
+                completed(conn, found, reader).await
+            })
+        })
+        .await
+    }
+
+    async fn pins(
+        &self,
+        channel: ChannelId,
+        reader: UserId,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        self.read(move |conn| {
+            Box::pin(async move {
+                let found = conn.query(PINS, params![channel], message).await?;
+                completed(conn, found, reader).await
+            })
+        })
+        .await
+    }
+
+    async fn saved(
+        &self,
+        reader: UserId,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        self.read(move |conn| {
+            Box::pin(async move {
+                let found = conn.query(SAVED, params![reader, after, limit], message).await?;
                 completed(conn, found, reader).await
             })
         })

@@ -432,10 +432,14 @@ fn encode(
     Ok((data, commitment))
 }
 
-/// Whether a change is one new message and nothing else that other sends could depend on.
+/// Whether a change is one new message, whom it calls, and nothing else that other sends could depend
+/// on.
 fn is_plain_send(change: &Change) -> bool {
+    let [NewEntry { fact: Fact::MessageCreated { .. }, .. }, calls @ ..] = &*change.entries else {
+        return false;
+    };
     change.records.is_empty()
-        && matches!(&*change.entries, [NewEntry { fact: Fact::MessageCreated { .. }, .. }])
+        && calls.iter().all(|entry| matches!(entry.fact, Fact::NotificationCreated(_)))
 }
 
 /// Everything that must hold for a change: what it names, and what its facts imply.

@@ -184,6 +184,22 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
              WHERE (user_id = ?1 AND blocked_id = ?2) OR (user_id = ?2 AND blocked_id = ?1))",
             params![*one, *other],
         ),
+        P::Pinnable(channel, message, most) => (
+            "SELECT 1 FROM messages m WHERE m.id = ?2 AND m.pinned = 0
+             AND (SELECT COUNT(*) FROM messages o JOIN channels c ON c.log = o.log
+               WHERE c.id = ?1 AND o.pinned > 0) < ?3",
+            params![*channel, *message, *most],
+        ),
+        P::Pinned(message) => {
+            ("SELECT 1 FROM messages WHERE id = ?1 AND pinned > 0", params![*message])
+        }
+        P::Saved(user, message, true) => {
+            ("SELECT 1 FROM saved WHERE user_id = ?1 AND message = ?2", params![*user, *message])
+        }
+        P::Saved(user, message, false) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM saved WHERE user_id = ?1 AND message = ?2)",
+            params![*user, *message],
+        ),
         P::SourceFree(source) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sources WHERE source = ?1)",
             params![source],

@@ -9,6 +9,7 @@ use tidings_storage::StorageError;
 use tidings_storage::change::Placed;
 use tidings_storage::projection::complete_edit;
 
+use super::attention;
 use super::batch::Batch;
 use super::precondition::dm_users;
 use crate::conn::{Conn, Params, params};
@@ -53,6 +54,10 @@ pub(super) struct MessageRows {
     messages: Vec<Params>,
     mentions: Vec<Params>,
     attachments: Vec<Params>,
+    /// Calls to everybody in a channel.
+    calls: Vec<Params>,
+    /// Notifications of users.
+    pub(super) notifications: Vec<Params>,
     /// The newest reply of each thread and how many came.
     replies: HashMap<MessageId, (i64, Timestamp)>,
     /// Where each author's own marker goes.
@@ -65,6 +70,8 @@ pub(super) struct MessageRows {
 
 impl MessageRows {
     pub(super) async fn flush(&mut self, conn: &mut Conn) -> Result<(), StorageError> {
+        let notifications = std::mem::take(&mut self.notifications);
+        attention::insert(conn, notifications, std::mem::take(&mut self.calls)).await?;
         if self.messages.is_empty() {
             return Ok(());
         }
@@ -315,7 +322,7 @@ pub(crate) async fn project(
             }
             LogId::Conversation(_) | LogId::Community(_) => Ok(()),
         },
-        Some(_) => Ok(()),
+        Some(fact) => attention::project(batch, seen, fact).await,
         None => erased(batch, seen).await,
     }
 }
@@ -379,6 +386,10 @@ async fn created(
     }
     if counted {
         rows.mentions.append(&mut mention_rows(log, seq, author, mentions));
+        let all = |mention: &Mention| matches!(mention, Mention::Here | Mention::Everyone);
+        if mentions.iter().any(all) {
+            rows.calls.push(params![log, message, position, author, seen.at]);
+        }
         rows.markers.insert((log, author), (seq.0, ordinal));
     }
     Ok(())
@@ -479,7 +490,10 @@ async fn deleted(batch: &mut Batch<'_>, id: MessageId) -> Result<(), StorageErro
     conn.execute("DELETE FROM versions WHERE message_id = ?1", params![id]).await?;
     conn.execute("DELETE FROM reactions WHERE message_id = ?1", params![id]).await?;
     conn.execute("DELETE FROM attachments WHERE message_id = ?1", params![id]).await?;
-    conn.execute("UPDATE messages SET deleted = TRUE WHERE id = ?1", params![id]).await?;
+    conn.execute("UPDATE messages SET deleted = TRUE, pinned = 0 WHERE id = ?1", params![id])
+        .await?;
+    conn.execute("DELETE FROM calls WHERE log = ?1 AND message = ?2", params![kept.log, id])
+        .await?;
     if kept.counted {
         forget_mentions(batch, &kept).await?;
         batch

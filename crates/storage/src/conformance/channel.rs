@@ -58,6 +58,7 @@ pub async fn a_view_tells_where_the_reader_stands(store: Arc<dyn Store>) {
         read_seq: Seq(0),
         unread: 0,
         mentions: 0,
+        notice: None,
     };
     assert_eq!(world.view(&room, &ben).await, stranger);
     let member = ChannelView { joined: true, read_seq: Seq(3), ..stranger };

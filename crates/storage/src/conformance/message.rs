@@ -53,6 +53,7 @@ pub async fn a_message_is_kept_as_it_was_sent(store: Arc<dyn Store>) {
         created_at: message.created_at,
         edited_at: None,
         deleted: false,
+        pinned: false,
         reply_count: 0,
         last_reply_at: None,
         data: kept.data.clone(),

@@ -1,10 +1,11 @@
 //! Rebuilds: what follows from the log alone is what live writing came to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tidings_domain::{
-    Channel, LogId, Mention, Message, MessageId, Position, Role, Seq, User, UserId,
+    Channel, ChannelNotice, Fact, LogId, Mention, Message, MessageId, NotificationId, NotifyLevel,
+    Position, Role, Seq, Timestamp, User, UserId,
 };
 
 use super::entry::{everything, verify};
@@ -120,6 +121,12 @@ pub(super) struct History<'a> {
     members: BTreeMap<(usize, usize), Place>,
     /// By user and message: where the markers of threads are.
     threads: BTreeMap<(usize, MessageId), Seq>,
+    /// By user and message: where a notification of the user's own stands.
+    told: BTreeMap<(usize, MessageId), Position>,
+    /// What users have marked as seen.
+    seen: BTreeSet<(usize, MessageId)>,
+    /// By user and room: what they chose.
+    notices: BTreeMap<(usize, usize), ChannelNotice>,
 }
 
 #[derive(Debug)]
@@ -127,6 +134,9 @@ struct Said {
     room: usize,
     author: usize,
     message: Message,
+    position: Position,
+    /// Whether it called everybody when it was sent.
+    called: bool,
     deleted: bool,
 }
 
@@ -153,8 +163,17 @@ impl<'a> History<'a> {
         for name in ["a", "b"] {
             rooms.push(world.channel(name, &[]).await);
         }
-        let (members, threads) = (BTreeMap::new(), BTreeMap::new());
-        Self { world, users, rooms, said: Vec::new(), members, threads }
+        Self {
+            world,
+            users,
+            rooms,
+            said: Vec::new(),
+            members: BTreeMap::new(),
+            threads: BTreeMap::new(),
+            told: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            notices: BTreeMap::new(),
+        }
     }
 
     fn is_in(&self, room: usize, user: usize) -> bool {
@@ -164,13 +183,16 @@ impl<'a> History<'a> {
     /// Does one random thing.
     pub(super) async fn step(&mut self) {
         let (room, user) = (self.world.below(self.rooms.len()), self.world.below(self.users.len()));
-        match self.world.below(18) {
+        match self.world.below(22) {
             0..=5 => self.send(room, user).await,
             6 | 7 => self.edit().await,
             8 | 9 => self.delete().await,
             10 | 11 => self.react(user).await,
             12 | 13 => self.move_marker(room, user).await,
             14 | 15 => self.move_thread_marker(user).await,
+            16 | 17 => self.mark_seen(user).await,
+            18 => self.choose(room, user).await,
+            19 => self.pin().await,
             _ => self.come_or_go(room, user).await,
         }
     }
@@ -190,8 +212,25 @@ impl<'a> History<'a> {
         }
         draft.imported = world.below(6) == 0;
         draft.mentions = self.draw_mentions();
-        let message = world.send(draft).await;
-        let sent = Said { room, author, message, deleted: false };
+        let counts = draft.in_timeline() && !draft.imported;
+        let all = |mention: &Mention| matches!(mention, Mention::Here | Mention::Everyone);
+        let called = counts && draft.mentions.iter().any(all);
+        let mut change = super::world::one(world.sending(&draft));
+        for (user, person) in self.users.iter().enumerate() {
+            if user != author && draft.mentions.contains(&Mention::User(person.id)) {
+                change.entries.push(world.telling(&draft, person));
+            }
+        }
+        let placed = world.commit(change).await;
+        let mut told = placed[1..].iter().map(|placed| placed.position);
+        for (user, person) in self.users.iter().enumerate() {
+            if user != author && draft.mentions.contains(&Mention::User(person.id)) {
+                self.told.insert((user, draft.id), told.next().unwrap());
+            }
+        }
+        let message = Message { seq: placed[0].seq, ..draft };
+        let position = placed[0].position;
+        let sent = Said { room, author, message, position, called, deleted: false };
         if sent.counts()
             && let Some(place) = self.members.get_mut(&(room, author))
             && place.left.is_none()
@@ -202,6 +241,121 @@ impl<'a> History<'a> {
             self.follow(top, room, author, sent.message.seq);
         }
         self.said.push(sent);
+    }
+
+    async fn mark_seen(&mut self, user: usize) {
+        let (id, end) = (self.users[user].id, NotificationId(uuid::Uuid::max()));
+        let listed = self.world.store.notifications(id, false, end, 9).await.unwrap();
+        if listed.is_empty() {
+            return;
+        }
+        let picked = listed[self.world.below(listed.len())].notification.id;
+        let fact = Fact::NotificationRead { ids: vec![picked] };
+        self.world.append(LogId::User(id), id, fact).await;
+        self.seen.insert((user, MessageId(picked.0)));
+    }
+
+    async fn choose(&mut self, room: usize, user: usize) {
+        let levels = [NotifyLevel::All, NotifyLevel::Mentions, NotifyLevel::Nothing];
+        let now = self.world.now();
+        let until = (self.world.below(2) == 0).then_some(Timestamp(now.0 - 20_000));
+        let notice = ChannelNotice { level: levels[self.world.below(3)], muted_until: until };
+        let (id, channel_id) = (self.users[user].id, self.rooms[room].id);
+        self.world.append(LogId::User(id), id, Fact::NotifyUpdated { channel_id, notice }).await;
+        self.notices.insert((user, room), notice);
+    }
+
+    async fn pin(&self) {
+        let Some(number) = self.draw_live() else { return };
+        let (message, by) = (&self.said[number].message, &self.users[0]);
+        let pinned = self.world.holds(crate::Precondition::Pinned(message.id)).await;
+        self.world.pin(message, by, !pinned).await;
+        let kept = self.world.store.message(message.id, by.id).await.unwrap().unwrap();
+        assert_eq!(kept.pinned, !pinned);
+    }
+
+    /// Notifications of a user, newest first, and whether they have been seen: found one by one.
+    fn listed(&self, user: usize) -> Vec<(NotificationId, bool)> {
+        let mut listed = Vec::new();
+        for said in self.said.iter().filter(|said| !said.deleted) {
+            let message = &said.message;
+            let Some(place) = self.members.get(&(said.room, user)) else { continue };
+            let notice = self.notices.get(&(user, said.room));
+            let silent = notice.is_some_and(|notice| {
+                notice.level == NotifyLevel::Nothing || notice.muted(message.created_at)
+            });
+            let position = match self.told.get(&(user, message.id)) {
+                Some(position) => *position,
+                None if said.called && said.author != user && !silent => said.position,
+                None => continue,
+            };
+            if place.left.is_some() || position <= place.joined {
+                continue;
+            }
+            let thread = message.parent_id.map(|top| self.threads.get(&(user, top)));
+            let passed = message.in_timeline() && message.seq <= place.marker
+                || thread.is_some_and(|at| message.seq <= *at.unwrap_or(&place.marker));
+            let read = passed || self.seen.contains(&(user, message.id));
+            listed.push((NotificationId(message.id.0), read));
+        }
+        listed.sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
+        listed
+    }
+
+    /// Compares what is listed, in small pages, with what was found one by one.
+    async fn verify_notifications(&self) {
+        for (user, person) in self.users.iter().enumerate() {
+            let expected = self.listed(user);
+            for only_unread in [false, true] {
+                let (mut found, mut before) = (Vec::new(), NotificationId(uuid::Uuid::max()));
+                loop {
+                    let page = self.world.store.notifications(person.id, only_unread, before, 3);
+                    let page = page.await.unwrap();
+                    let Some(last) = page.last() else { break };
+                    before = last.notification.id;
+                    found.extend(page.iter().map(|it| (it.notification.id, it.read)));
+                }
+                let expected = expected.iter().filter(|(_, read)| !(only_unread && *read));
+                assert_eq!(found, expected.copied().collect::<Vec<_>>(), "{user}: {self:#?}");
+            }
+            let unread = expected.iter().filter(|(_, read)| !read).count() as u64;
+            let found = self.world.store.unread_notifications(person.id).await.unwrap();
+            assert_eq!(found, unread, "user {user}");
+        }
+    }
+
+    /// Everybody reads everything: channels, and the threads that they follow.
+    pub(super) async fn read_everything(&mut self) {
+        for (room, channel) in self.rooms.iter().enumerate() {
+            let head = self.world.store.log_head(log(channel)).await.unwrap();
+            for (user, person) in self.users.iter().enumerate() {
+                if self.is_in(room, user) {
+                    self.world.read(channel, person, head).await;
+                    if let Some(place) = self.members.get_mut(&(room, user)) {
+                        place.marker = head;
+                    }
+                }
+            }
+            for ((user, top), marker) in &mut self.threads {
+                let said = self.said.iter().find(|it| it.message.id == *top).unwrap();
+                if said.room == room {
+                    self.world.read_thread(&said.message, &self.users[*user], head).await;
+                    *marker = head;
+                }
+            }
+        }
+    }
+
+    /// Nobody has anything unread.
+    pub(super) async fn verify_nothing_unread(&self) {
+        for person in &self.users {
+            assert_eq!(self.world.store.unread_notifications(person.id).await.unwrap(), 0);
+            for channel in &self.rooms {
+                assert_eq!(self.world.unread(channel, person).await, (0, 0));
+            }
+            let after = MessageId::NIL;
+            assert_eq!(self.world.store.threads(person.id, true, after, 9).await.unwrap(), []);
+        }
     }
 
     fn follow(&mut self, top: MessageId, room: usize, author: usize, seq: Seq) {
@@ -311,6 +465,7 @@ impl<'a> History<'a> {
 
     /// Counts again, one by one, and compares.
     pub(super) async fn verify(&self) {
+        self.verify_notifications().await;
         for (room, channel) in self.rooms.iter().enumerate() {
             for (user, person) in self.users.iter().enumerate() {
                 let joined = self.is_in(room, user);

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tidings_domain::fact::Reaction;
+use tidings_domain::fact::{Pin, Reaction};
 use tidings_domain::message::Format;
 use tidings_domain::user::ServerRole;
 use tidings_domain::{
     Author, Channel, ChannelId, ChannelType, Community, CommunityId, Fact, IdentityKey, LogId,
-    Mention, Message, MessageId, Role, RoomKind, Seq, Timestamp, User, UserId, Visibility,
+    Mention, Message, MessageId, Notification, NotificationId, NotificationKind, Role, RoomKind,
+    Seq, Timestamp, User, UserId, Visibility,
 };
 use uuid::Uuid;
 
@@ -264,6 +265,30 @@ impl World {
         let log = LogId::Conversation(message.channel_id);
         let fact = Fact::MessageCreated { message: Box::new(message.clone()) };
         NewEntry { at: message.created_at, ..self.entry(log, message.author.id, fact) }
+    }
+
+    /// The entry that tells somebody of a message that names them.
+    pub fn telling(&self, message: &Message, user: &User) -> NewEntry {
+        let notification = Notification {
+            id: NotificationId(message.id.0),
+            kind: NotificationKind::Mention,
+            community_id: None,
+            channel_id: Some(message.channel_id),
+            message_id: Some(message.id),
+            parent_id: message.parent_id,
+            actor: message.author.id,
+            quiet: false,
+            created_at: message.created_at,
+        };
+        let fact = Fact::NotificationCreated(Box::new(notification));
+        self.entry(LogId::User(user.id), message.author.id, fact)
+    }
+
+    /// Pins a message, or takes the pin out.
+    pub async fn pin(&self, message: &Message, user: &User, pinned: bool) -> Placed {
+        let pin = Pin { message_id: message.id, user_id: user.id };
+        let fact = if pinned { Fact::PinAdded(pin) } else { Fact::PinRemoved(pin) };
+        self.append(LogId::Conversation(message.channel_id), user.id, fact).await
     }
 
     /// Sends a message; it comes back with its place.

@@ -141,6 +141,18 @@ impl State {
             Precondition::WebhookNote(id, key, value) => {
                 self.webhooks.note(*id, key) == value.as_ref()
             }
+            Precondition::Pinnable(channel, id, most) => {
+                let rows = projections.messages.values();
+                let pins = rows.filter(|row| row.channel == *channel && row.pinned.is_some());
+                projections.message(*id).is_some_and(|row| row.pinned.is_none())
+                    && pins.count() < *most
+            }
+            Precondition::Pinned(id) => {
+                projections.message(*id).is_some_and(|row| row.pinned.is_some())
+            }
+            Precondition::Saved(user, id, saved) => {
+                projections.attentions.saved.contains(&(*user, *id)) == *saved
+            }
             Precondition::SourceFree(source) => self.sources.get(source).is_none(),
             Precondition::StorageLeft(user, more, most) => {
                 self.files.bytes_of(*user).saturating_add(*more) <= *most

@@ -129,6 +129,7 @@ impl State {
             read_seq,
             unread,
             mentions,
+            notice: self.projections.attentions.notice(reader, id),
         })
     }
 }

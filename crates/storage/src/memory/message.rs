@@ -44,6 +44,8 @@ pub(super) struct MessageRow {
     pub(super) position: Position,
     pub(super) edited_at: Option<Timestamp>,
     pub(super) deleted: bool,
+    /// The position of the entry that pinned it.
+    pub(super) pinned: Option<Position>,
     pub(super) reply_count: u32,
     pub(super) last_reply_at: Option<Timestamp>,
     pub(super) said: Option<Said>,
@@ -97,6 +99,7 @@ impl MessageRow {
             created_at: self.remains.created_at,
             edited_at: self.edited_at,
             deleted: self.deleted,
+            pinned: self.pinned.is_some(),
             reply_count: self.reply_count,
             last_reply_at: self.last_reply_at,
             data: self.said.as_ref().map(|said| said.data.clone()),
@@ -265,6 +268,32 @@ impl MessageRepository for MemoryStore {
         found.sort_unstable_by_key(|message| message.id);
         found.truncate(limit);
         Ok(found)
+    }
+
+    async fn pins(
+        &self,
+        channel: ChannelId,
+        reader: UserId,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        let state = self.state();
+        let rows = state.projections.messages.values().filter(|row| row.channel == channel);
+        let mut pinned: Vec<_> = rows.filter(|row| row.pinned.is_some()).collect();
+        pinned.sort_unstable_by_key(|row| std::cmp::Reverse(row.pinned));
+        Ok(pinned.into_iter().map(|row| state.projections.seen(row, reader)).collect())
+    }
+
+    async fn saved(
+        &self,
+        reader: UserId,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<StoredMessage>, StorageError> {
+        let state = self.state();
+        let saved = state.projections.attentions.saved.iter();
+        let wanted = saved.filter(|(user, id)| *user == reader && *id > after);
+        let rows = wanted.filter_map(|(_, id)| state.projections.message(*id));
+        let live = rows.filter(|row| !row.deleted).take(limit);
+        Ok(live.map(|row| state.projections.seen(row, reader)).collect())
     }
 
     async fn versions(&self, id: MessageId) -> Result<Vec<StoredVersion>, StorageError> {

@@ -9,6 +9,7 @@ use tidings_domain::{
 };
 
 use crate::entry::StoredEntry;
+use crate::memory::attention::Attentions;
 use crate::memory::channel::{Named, Room};
 use crate::memory::community::{Member, Members};
 use crate::memory::entry::LogEntry;
@@ -20,6 +21,7 @@ pub(super) struct Projections {
     pub(super) rooms: BTreeMap<ChannelId, Room>,
     pub(super) communities: BTreeMap<CommunityId, Members>,
     pub(super) messages: HashMap<MessageId, MessageRow>,
+    pub(super) attentions: Attentions,
 }
 
 impl Projections {
@@ -46,6 +48,8 @@ impl Projections {
                     fact.map(|it| &**it)
                 {
                     self.set_marker(user, *channel_id, *thread, *seq);
+                } else if let Some(fact) = fact {
+                    self.attentions.follow(user, stored, fact);
                 }
             }
         }
@@ -78,6 +82,16 @@ impl Projections {
             Fact::MessageDeleted { message_id } => return self.delete_message(*message_id),
             Fact::ReactionAdded(reaction) => self.add_reaction(stored.seq, reaction),
             Fact::ReactionRemoved(reaction) => self.remove_reaction(reaction),
+            Fact::PinAdded(pin) => {
+                if let Some(row) = self.messages.get_mut(&pin.message_id).filter(|it| !it.deleted) {
+                    row.pinned = Some(stored.position);
+                }
+            }
+            Fact::PinRemoved(pin) => {
+                if let Some(row) = self.messages.get_mut(&pin.message_id) {
+                    row.pinned = None;
+                }
+            }
             _ => {}
         }
         Vec::new()
@@ -120,6 +134,7 @@ impl Projections {
             position: stored.position,
             edited_at: None,
             deleted: false,
+            pinned: None,
             reply_count: 0,
             last_reply_at: None,
             said,
@@ -133,6 +148,10 @@ impl Projections {
         }
         if let Some(Fact::MessageCreated { message }) = fact.map(|it| &**it) {
             self.name(message);
+            let all = |mention: &Mention| matches!(mention, Mention::Here | Mention::Everyone);
+            if remains.counts() && message.mentions.iter().any(all) {
+                self.attentions.call(channel, remains.message_id, stored.at);
+            }
         }
     }
 
@@ -210,11 +229,13 @@ impl Projections {
             return Vec::new();
         };
         row.deleted = true;
+        row.pinned = None;
         row.said = None;
         row.edited_at = None;
         row.reactions.clear();
         let erased = std::mem::take(&mut row.versions);
         let (remains, seq) = (row.remains, row.seq);
+        self.attentions.forget(row.channel, id);
         if let Some(room) = self.rooms.get_mut(&row.channel) {
             room.mentions.remove(&seq);
             if remains.counts() {
@@ -305,6 +326,7 @@ impl Projections {
                 ));
             }
         }
+        lines.extend(self.attentions.lines());
         lines.sort_unstable();
         lines
     }
@@ -319,7 +341,7 @@ impl std::fmt::Display for StoredLine<'_> {
         let data = row.said.as_ref().map(|said| String::from_utf8_lossy(&said.data));
         write!(
             f,
-            "channel={}|seq={}|position={}|{:?}|edited_at={:?}|deleted={}|reply_count={}|\
+            "channel={}|seq={}|position={}|{:?}|edited_at={:?}|deleted={}|pinned={:?}|reply_count={}|\
              last_reply_at={:?}|replies={:?}|data={}",
             row.channel,
             row.seq,
@@ -327,6 +349,7 @@ impl std::fmt::Display for StoredLine<'_> {
             row.remains,
             row.edited_at,
             row.deleted,
+            row.pinned,
             row.reply_count,
             row.last_reply_at,
             row.replies.values(),

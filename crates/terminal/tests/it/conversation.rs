@@ -163,3 +163,27 @@ fn what_was_said_is_found_again() {
     let eve = Person::guest(&server, &ana, "eve");
     assert_eq!(eve.json(&["search", "secret"]).len(), 0);
 }
+
+#[test]
+fn who_is_called_sees_it_until_it_is_marked() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let bob = Person::guest(&server, &ana, "bob");
+    ana.ok(&["notifications", "--read"]);
+    assert_eq!(bob.ok(&["notifications"]), "");
+    ana.ok(&["send", "#general", "hello all"]);
+    ana.ok(&["send", "#general", "hello @bob"]);
+    ana.ok(&["dm", "@bob", "psst"]);
+    let shown = bob.ok(&["notifications"]);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 2, "{shown}");
+    assert!(lines[0].contains("\tdm ") && lines[0].ends_with("\tpsst"), "{shown}");
+    assert!(lines[1].contains("\tmention #general\tana\t"), "{shown}");
+    assert!(lines[1].ends_with("\thello @bob"), "{shown}");
+    let first = bob.json(&["notifications", "-n", "1"]);
+    assert_eq!((first.len(), &first[0]["type"]), (1, &"dm".into()));
+    bob.ok(&["notifications", "--read"]);
+    assert_eq!(bob.ok(&["notifications"]), "");
+    let all = bob.json(&["notifications", "--all"]);
+    assert!(all.len() == 2 && all.iter().all(|it| it["read"] == true), "{all:?}");
+}

@@ -111,6 +111,36 @@ fn facts() -> Vec<Fact> {
         Fact::IdentityChanged { user: author(), identity: IdentityKey([7; 32]), previous: None },
         Fact::DeviceAdded { user_id: UserId(id(1)), device_id: DeviceId(id(8)) },
         Fact::DeviceRevoked { user_id: UserId(id(1)), device_id: DeviceId(id(8)) },
+        Fact::NotificationCreated(Box::new(tidings_domain::Notification {
+            id: NotificationId(id(2)),
+            kind: tidings_domain::NotificationKind::ThreadReply,
+            community_id: Some(CommunityId(id(5))),
+            channel_id: Some(ChannelId(id(3))),
+            message_id: Some(MessageId(id(2))),
+            parent_id: Some(MessageId(id(4))),
+            actor: UserId(id(1)),
+            quiet: true,
+            created_at: Timestamp(3),
+        })),
+        Fact::NotificationRead { ids: vec![NotificationId(id(2)), NotificationId(id(4))] },
+        Fact::NotifyUpdated {
+            channel_id: ChannelId(id(3)),
+            notice: tidings_domain::ChannelNotice {
+                level: tidings_domain::NotifyLevel::Nothing,
+                muted_until: Some(Timestamp(9)),
+            },
+        },
+        Fact::AttentionUpdated(Box::new(tidings_domain::Attention {
+            keywords: vec!["deploy".to_owned(), "blue green".to_owned()],
+            quiet: tidings_domain::Quiet {
+                until: Some(Timestamp(9)),
+                hours: Some(tidings_domain::QuietHours { from: 1325, to: 7, utc_offset: -840 }),
+            },
+        })),
+        Fact::PinAdded(Pin { message_id: MessageId(id(2)), user_id: UserId(id(1)) }),
+        Fact::PinRemoved(Pin { message_id: MessageId(id(2)), user_id: UserId(id(1)) }),
+        Fact::MessageSaved { channel_id: ChannelId(id(3)), message_id: MessageId(id(2)) },
+        Fact::MessageUnsaved { channel_id: ChannelId(id(3)), message_id: MessageId(id(2)) },
     ]
 }
 

@@ -57,6 +57,8 @@ pub struct PendingMessage {
 #[derive(Debug)]
 struct Attempt {
     message: Box<Message>,
+    /// Which entry of the change it is; the one before it is the joining.
+    at: usize,
     pending: Pending,
 }
 
@@ -160,7 +162,9 @@ impl Messages<'_> {
             records.push(Record::UseMedia(media.id));
         }
         let fact = Fact::MessageCreated { message: message.clone() };
+        let at = entries.len();
         entries.push(app.entry(log, community, id, now, fact));
+        entries.extend(app.notifications().of_message(channel, &message).await?);
         let dedupe = Dedupe {
             channel: channel.id,
             user: id,
@@ -170,7 +174,7 @@ impl Messages<'_> {
         let dedupe = Some(dedupe);
         let change = Change { preconditions, records, entries, dedupe, ..Change::default() };
         let pending = app.store().submit(change).await?;
-        Ok(Attempt { message, pending })
+        Ok(Attempt { message, at, pending })
     }
 
     /// The files that a message of theirs shall carry, in the order in which they were named.
@@ -204,10 +208,10 @@ impl PendingMessage {
             });
             match result {
                 Ok(Committed::Appended(placed)) => {
-                    if placed.len() > 1 {
+                    if attempt.at > 0 {
                         app.forget(&stale);
                     }
-                    let seq = placed.last().map_or(Seq(0), |placed| placed.seq);
+                    let seq = placed.get(attempt.at).map_or(Seq(0), |placed| placed.seq);
                     let mut message = attempt.message;
                     message.seq = seq;
                     return Ok(Accepted { message_id: message.id, seq, message: Some(message) });

@@ -42,6 +42,7 @@ impl Serialize for PageMessage {
 /// Whether nothing that stands beside a message's data says otherwise than the data itself.
 fn is_as_written(stored: &StoredMessage) -> bool {
     !stored.deleted
+        && !stored.pinned
         && stored.edited_at.is_none()
         && stored.reply_count == 0
         && stored.last_reply_at.is_none()
@@ -158,6 +159,7 @@ impl Messages<'_> {
         message.reply_count = stored.reply_count;
         message.last_reply_at = stored.last_reply_at.map(Into::into);
         message.deleted = stored.deleted;
+        message.pinned = stored.pinned;
         message.reactions = stored
             .reactions
             .into_iter()
