@@ -25,6 +25,7 @@ pub mod message;
 mod moderation;
 pub mod operation;
 pub mod outbox;
+mod presence;
 mod request;
 pub mod resolve;
 pub mod search;

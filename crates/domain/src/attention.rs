@@ -91,6 +91,8 @@ pub struct Attention {
     pub keywords: Vec<String>,
     /// When not to disturb.
     pub quiet: Quiet,
+    /// Whether others are not told that the person types.
+    pub hide_typing: bool,
 }
 
 /// When not to disturb.

@@ -23,6 +23,7 @@ mod messages;
 mod moderation;
 mod openapi;
 mod pins;
+mod presence;
 mod problem;
 mod search;
 mod sessions;
@@ -62,6 +63,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(commands::routes())
         .merge(invites::routes())
         .merge(blocks::routes())
+        .merge(presence::routes())
         .merge(bots::routes())
         .merge(webhooks::routes())
         .merge(channels::routes())

@@ -22,6 +22,7 @@ pub mod hook;
 pub mod http;
 mod limit;
 pub mod outward;
+pub mod presence;
 pub mod realtime;
 pub mod render;
 pub mod serve;

@@ -37,6 +37,8 @@ pub(crate) enum Key {
     Chains(Option<IpAddr>),
     /// Requests to a webhook.
     Webhook(WebhookId),
+    /// Answers about the presence of a user, to all who ask.
+    Presence(UserId),
     /// Notices that a user begins (or stops) to type in a channel.
     Typing(UserId, ChannelId, bool),
 }

@@ -27,7 +27,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::value::RawValue;
 use tidings_domain::{ChannelId, LogId, Position, UserId};
-use tidings_storage::StorageError;
+use tidings_storage::{CommittedEntry, StorageError};
 use tidings_wire::{Event, Time};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,6 +40,7 @@ use crate::auth::{cookie, origin};
 use crate::ephemeral::Ephemeral;
 use crate::error::ApiError;
 use crate::http::extract::bearer;
+use crate::presence::{self, Presence};
 use cursor::Cursor;
 use delivery::{Delivery, LiveEvent};
 use hub::{Ended, HubHandle};
@@ -50,6 +51,7 @@ use subscription::{End, Subscription};
 pub struct Realtime {
     app: App,
     hub: HubHandle,
+    presence: Presence,
     generation: u64,
     tasks: TaskTracker,
 }
@@ -71,9 +73,16 @@ impl Realtime {
         })?;
         let head = store.head().await?;
         let (hub, task) = hub::new(generation, head);
-        let observer = app.clone();
-        let task = task(tail, Box::new(move |entry| observer.observe(entry)), stop);
-        let realtime = Self { app, hub, generation, tasks: TaskTracker::new() };
+        let tasks = TaskTracker::new();
+        let (presence, owner) = presence::new(app.clone(), generation, stop.clone());
+        tasks.spawn(owner);
+        let (observer, watched) = (app.clone(), presence.clone());
+        let observe = move |entry: &CommittedEntry| {
+            observer.observe(entry);
+            watched.observe(entry);
+        };
+        let task = task(tail, Box::new(observe), stop);
+        let realtime = Self { app, hub, presence, generation, tasks };
         realtime.app.deliver_ephemerals(Arc::new(Ephemerals(realtime.clone())));
         Ok((realtime, task.run()))
     }
@@ -86,6 +95,11 @@ impl Realtime {
 
     pub(crate) const fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Who is there.
+    pub(crate) const fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -1,6 +1,7 @@
 //! What the operator decides, as the server needs it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -80,6 +81,8 @@ pub struct Settings {
     pub attachment_bytes: u64,
     /// Most bytes of all files of one person.
     pub storage_per_user: u64,
+    /// How long changes of presence are collected before those who watch are told.
+    pub presence_batch: Duration,
     /// Most connections at a time; more wait to be accepted.
     pub connections_max: usize,
     /// Networks of proxies whose `X-Forwarded-For` says where a request comes from.
@@ -102,6 +105,7 @@ impl Settings {
             limits: Limits::default(),
             attachment_bytes: 100 << 20,
             storage_per_user: 10 << 30,
+            presence_batch: Duration::from_mins(1),
             connections_max: 10_000,
             trusted_proxies: Vec::new(),
             outward_allow: Vec::new(),

@@ -12,6 +12,7 @@ pub(crate) mod import;
 pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod moderation;
+pub(crate) mod presence;
 pub(crate) mod session;
 pub(crate) mod thread;
 pub(crate) mod webhook;

@@ -263,6 +263,8 @@ pub enum Record {
     DeleteWebhook(WebhookId),
     /// The webhook notes something under a key; replaces what stood there.
     PutWebhookNote(WebhookId, Digest, String),
+    /// The user was seen; replaces what was known before.
+    Seen(UserId, Timestamp),
     /// A new community.
     CreateCommunity(Community),
     /// Name and slug of a community as they are now.

@@ -25,6 +25,7 @@ pub mod message;
 pub mod moderation;
 pub mod operation;
 pub mod precondition;
+pub mod presence;
 pub mod read;
 pub mod rebuild;
 pub mod search;
@@ -192,6 +193,11 @@ macro_rules! conformance_suite {
                 not_restricted
                 retains
             }
+            presence {
+                presence_is_for_those_who_share_a_channel
+                a_block_hides_presence_both_ways
+                who_was_seen_is_known_by_the_last_time
+            }
             read {
                 joining_reads_everything
                 messages_of_others_are_unread
@@ -287,6 +293,7 @@ mod tests {
             ("moderation", include_str!("conformance/moderation.rs")),
             ("operation", include_str!("conformance/operation.rs")),
             ("precondition", include_str!("conformance/precondition.rs")),
+            ("presence", include_str!("conformance/presence.rs")),
             ("read", include_str!("conformance/read.rs")),
             ("rebuild", include_str!("conformance/rebuild.rs")),
             ("search", include_str!("conformance/search.rs")),

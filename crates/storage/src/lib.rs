@@ -27,6 +27,7 @@ pub mod memory;
 pub mod message;
 pub mod moderation;
 pub mod operation;
+pub mod presence;
 pub mod projection;
 pub mod search;
 pub mod session;
@@ -50,6 +51,7 @@ pub use memory::MemoryStore;
 pub use message::MessageRepository;
 pub use moderation::ModerationRepository;
 pub use operation::OperationRepository;
+pub use presence::PresenceRepository;
 pub use search::SearchRepository;
 pub use session::SessionRepository;
 pub use webhook::WebhookRepository;
@@ -69,6 +71,7 @@ pub trait Store:
     + MessageRepository
     + ModerationRepository
     + OperationRepository
+    + PresenceRepository
     + SearchRepository
     + SessionRepository
     + WebhookRepository
@@ -93,6 +96,7 @@ impl<T> Store for T where
         + MessageRepository
         + ModerationRepository
         + OperationRepository
+        + PresenceRepository
         + SearchRepository
         + SessionRepository
         + WebhookRepository

@@ -15,13 +15,17 @@ mod media;
 mod message;
 mod moderation;
 mod operation;
+mod presence;
 mod projection;
 mod search;
 mod session;
 mod webhook;
 mod writer;
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tidings_domain::{Timestamp, UserId};
 
 use crate::memory::account::Accounts;
 use crate::memory::block::Blocks;
@@ -68,6 +72,7 @@ struct State {
     bots: Bots,
     blocks: Blocks,
     webhooks: Webhooks,
+    seen: HashMap<UserId, Timestamp>,
     communities: Communities,
     sources: Sources,
     files: Files,

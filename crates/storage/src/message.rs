@@ -154,12 +154,12 @@ pub trait MessageRepository {
         reader: UserId,
     ) -> Result<Vec<StoredMessage>, StorageError>;
 
-    /// Messages that the reader saved and that are not deleted, in order of ids after one, at most
-    /// `limit`; those too that they may not read any more.
+    /// Messages that the reader saved and that are not deleted, the newest message first, before
+    /// one, at most `limit`; those too that they may not read any more.
     async fn saved(
         &self,
         reader: UserId,
-        after: MessageId,
+        before: MessageId,
         limit: usize,
     ) -> Result<Vec<StoredMessage>, StorageError>;
 

@@ -7,7 +7,7 @@ use crate::commands::{
     channel::ChannelCommand, cmd::Cmd, community::CommunityCommand, completions::Completions,
     delete::Delete, devices::DevicesCommand, dm::Dm, edit::Edit, get::Get, invite::InviteCommand,
     login::Login, logout::Logout, man::Man, members::MembersCommand,
-    notifications::Notifications, react::React, read::Read,
+    notifications::Notifications, presence::PresenceOf, react::React, read::Read,
     register::Register, search::Search, send::Send, sessions::SessionsCommand,
     status::StatusCommand, tail::Tail, token::TokenCommand, webhook::WebhookCommand,
     whoami::Whoami,
@@ -80,6 +80,7 @@ pub(crate) enum Command {
     /// Block and unblock people.
     #[command(subcommand, alias = "blocks")]
     Block(BlockCommand),
+    Presence(PresenceOf),
     /// Say what others read beside your name.
     #[command(subcommand)]
     Status(StatusCommand),
@@ -122,6 +123,7 @@ impl Command {
             Self::Bot(command) => command.run(ctx).await,
             Self::Token(command) => command.run(ctx).await,
             Self::Block(command) => command.run(ctx).await,
+            Self::Presence(command) => command.run(ctx).await,
             Self::Status(command) => command.run(ctx).await,
             Self::Webhook(command) => command.run(ctx).await,
             Self::Send(command) => command.run(ctx).await,

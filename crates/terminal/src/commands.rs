@@ -20,6 +20,7 @@ pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod notifications;
+pub(crate) mod presence;
 pub(crate) mod react;
 pub(crate) mod read;
 pub(crate) mod register;

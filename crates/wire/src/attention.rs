@@ -137,6 +137,9 @@ pub struct Attention {
     /// Do not disturb before then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dnd_until: Option<Time>,
+    /// Whether others are not told that one types.
+    #[serde(default)]
+    pub hide_typing: bool,
     /// Words and phrases that call like one's own name: at most 50 of at most 64 characters and 5
     /// words each, in any case.
     #[serde(default)]
@@ -163,6 +166,7 @@ impl From<&domain::Attention> for Attention {
         let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
         Self {
             dnd_until: from.quiet.until.map(Time),
+            hide_typing: from.hide_typing,
             keywords: from.keywords.clone(),
             quiet_hours: from.quiet.hours.map(|hours| QuietHours {
                 from: clock(hours.from),
@@ -185,7 +189,8 @@ impl Attention {
             None => None,
         };
         let until = self.dnd_until.map(|time| time.0);
-        Some(domain::Attention { keywords: self.keywords, quiet: Quiet { until, hours } })
+        let quiet = Quiet { until, hours };
+        Some(domain::Attention { keywords: self.keywords, quiet, hide_typing: self.hide_typing })
     }
 }
 

@@ -23,6 +23,7 @@ pub mod media;
 pub mod message;
 pub mod moderation;
 pub mod page;
+pub mod presence;
 pub mod problem;
 pub mod query;
 pub mod sync;

@@ -36,6 +36,8 @@ const COMMANDS: Need = scope(Scope::CommandsRun);
 const NEEDS: &[(&str, Need)] = &[
     ("GET /v1/me", Need::Nothing),
     ("PATCH /v1/me", Need::Session),
+    ("GET /v1/presence", scope(Scope::PresenceRead)),
+    ("POST /v1/heartbeat", Need::Nothing),
     ("GET /v1/me/blocks", Need::Session),
     ("PUT /v1/me/blocks/{user_id}", Need::Session),
     ("DELETE /v1/me/blocks/{user_id}", Need::Session),

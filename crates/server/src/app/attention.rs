@@ -35,9 +35,9 @@ impl Attentions<'_> {
             let detail = "wants from and to as HH:MM, and utc_offset_min from -840 to 840";
             ApiError::field("quiet_hours", "invalid", detail)
         })?;
-        let Attention { keywords, mut quiet } = chosen;
+        let Attention { keywords, mut quiet, hide_typing } = chosen;
         quiet.until = quiet.until.filter(|until| *until > now);
-        let chosen = Attention { keywords: normalize(&keywords)?, quiet };
+        let chosen = Attention { keywords: normalize(&keywords)?, quiet, hide_typing };
         if chosen != app.store().attention(user).await? {
             let fact = Fact::AttentionUpdated(Box::new(chosen.clone()));
             let entries = vec![app.entry(LogId::User(user), None, user, now, fact)];

@@ -102,11 +102,11 @@ impl Pins<'_> {
     pub async fn saved(
         &self,
         caller: &Caller,
-        after: MessageId,
+        before: MessageId,
         limit: usize,
     ) -> Result<(Vec<Message>, Option<MessageId>), ApiError> {
         let (app, user) = (self.0, caller.user_id());
-        let mut found = app.store().saved(user, after, limit + 1).await?;
+        let mut found = app.store().saved(user, before, limit + 1).await?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|last| last.id);

@@ -45,7 +45,9 @@ impl Typing<'_> {
             return Ok(());
         }
         let key = Key::Typing(user, channel, state == "start");
-        if let (true, Some(ephemeral)) = (app.spaced(key, GAP), app.ephemeral()) {
+        if let (true, Some(ephemeral)) = (app.spaced(key, GAP), app.ephemeral())
+            && !app.store().attention(user).await?.hide_typing
+        {
             let data = TypingData { channel_id: channel.0, user_id: user.0 };
             let data = to_raw_value(&data).map_err(ApiError::internal)?;
             ephemeral.publish(channel, kind, data);

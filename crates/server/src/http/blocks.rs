@@ -1,5 +1,6 @@
 //! `/v1/me/blocks` and `/v1/me/status`.
 
+use axum::Extension;
 use axum::extract::State;
 use http::{StatusCode, Uri};
 use tidings_domain::UserId;
@@ -14,6 +15,7 @@ use super::listing::Listing;
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::realtime::Realtime;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -48,11 +50,13 @@ async fn list(
 )]
 async fn add(
     State(app): State<App>,
+    Extension(realtime): Extension<Realtime>,
     caller: Caller,
     Path(user): Path<UserId>,
 ) -> Result<StatusCode, ApiError> {
     let right = app.access().profile(&caller, user).await?;
     app.blocks().add(&caller, &right).await?;
+    realtime.presence().recheck(caller.user_id(), user).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -66,10 +70,12 @@ async fn add(
 )]
 async fn remove(
     State(app): State<App>,
+    Extension(realtime): Extension<Realtime>,
     caller: Caller,
     Path(user): Path<UserId>,
 ) -> Result<StatusCode, ApiError> {
     app.blocks().remove(&caller, user).await?;
+    realtime.presence().recheck(caller.user_id(), user).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -114,7 +114,7 @@ async fn unsave(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// List what one has saved, oldest message first.
+/// List what one has saved, newest message first.
 #[utoipa::path(
     get,
     path = "/v1/saved",
@@ -129,8 +129,9 @@ async fn saved(
     Query(page): Query<PageQuery>,
 ) -> Result<Listing<Message>, ApiError> {
     let limit = super::extract::limit(page.limit, 50)?;
-    let after = MessageId(page.after.unwrap_or_default());
-    let (items, next) = app.pins().saved(&caller, after, limit).await?;
+    // The place in the list from which it goes on, which is what `after` says everywhere.
+    let before = MessageId(page.after.unwrap_or(uuid::Uuid::max()));
+    let (items, next) = app.pins().saved(&caller, before, limit).await?;
     let next = next.map(|id| id.to_string());
     Ok(Listing::new(&uri, List { items, next, prev: None }))
 }

@@ -14,8 +14,9 @@ use bytes::{Buf as _, Bytes};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tidings_domain::{ChannelId, MessageId, Scope};
+use tidings_domain::{ChannelId, MessageId, Scope, UserId};
 use tidings_wire::frame::{self, ConvAck, ConvAcked, ConvSend, ErrorBody, Frame, Typing};
+use tidings_wire::presence::{Heartbeat, Watch};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -29,6 +30,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::app::messages::SendMessage;
 use crate::error::ApiError;
+use crate::presence::Presence;
 
 /// How long a silent connection waits before the server asks whether it is there.
 const IDLE: Duration = Duration::from_secs(15);
@@ -118,6 +120,9 @@ pub(super) fn error_frame(id: Option<&str>, error: &ApiError) -> Vec<u8> {
 /// A connection whose session has begun.
 pub(super) struct Connection<S> {
     pub(super) app: App,
+    pub(super) presence: Presence,
+    /// Its number among those that watch.
+    number: u64,
     pub(super) caller: Caller,
     pub(super) socket: WebSocketStream<S>,
     pub(super) subscription: Subscription,
@@ -126,18 +131,22 @@ pub(super) struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
-    pub(super) const fn new(
+    pub(super) fn new(
         app: App,
+        presence: Presence,
         caller: Caller,
         socket: WebSocketStream<S>,
         subscription: Subscription,
     ) -> Self {
-        Self { app, caller, socket, subscription, acks: VecDeque::new() }
+        let number = u64::from_be_bytes(app.random());
+        Self { app, presence, number, caller, socket, subscription, acks: VecDeque::new() }
     }
 
     /// Runs until it ends, and says goodbye.
     pub(super) async fn run(mut self) {
-        let leave = match self.serve().await {
+        let served = self.serve().await;
+        self.presence.gone(self.number);
+        let leave = match served {
             Ok(()) => Leave::Gone,
             Err(leave) => leave,
         };
@@ -187,6 +196,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 }
                 () = self.subscription.filled() => self.gather(&mut out).await?,
                 _ = tick.tick() => {
+                    // An open connection is a sign of life, once when it begins and with each tick.
+                    let _ = self.presence.beat(&self.caller, &Heartbeat::default());
                     let silent = self.app.clock().elapsed().saturating_sub(heard);
                     if silent >= GONE {
                         return Err(Leave::Close(1001, "no sign of life for 45 seconds"));
@@ -291,6 +302,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 self.caller.require(Scope::MessagesWrite)?;
                 let right = self.app.access().reader(&self.caller, ChannelId(channel_id)).await?;
                 self.app.typing().set(&right, &state).await.map(|()| None)
+            }
+            "presence.set" => {
+                let sign: Heartbeat = body(frame.body)?;
+                self.presence.beat(&self.caller, &sign).map(|()| None)
+            }
+            "presence.watch" => {
+                let Watch { users } = body(frame.body)?;
+                self.caller.require(Scope::PresenceRead)?;
+                let users = users.into_iter().map(UserId).collect();
+                let queue = self.subscription.queue();
+                self.presence.watch(&self.caller, self.number, queue, users).await.map(|()| None)
+            }
+            "presence.unwatch" => {
+                let Watch { users } = body(frame.body)?;
+                let users = users.into_iter().map(UserId).collect();
+                self.presence.unwatch(self.number, users).await.map(|()| None)
             }
             "ping" => Ok(Some(encode("pong", id, serde_json::json!({})))),
             "pong" => Ok(None),

@@ -76,6 +76,11 @@ impl Subscription {
         Ok(Self { store, hub, user, queue, generation, cursor, behind })
     }
 
+    /// What waits for the connection: where events that are in no log go.
+    pub fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
     /// Everything up to here was taken.
     pub const fn cursor(&self) -> Position {
         self.cursor

@@ -82,7 +82,11 @@ async fn serve(realtime: Realtime, upgraded: Upgraded, caller: Option<Caller>) {
         Ok((caller, subscription)) => {
             let app = realtime.app().clone();
             // Boxed so that what runs for hours does not carry the frames of the beginning.
-            Box::pin(Connection::new(app, caller, socket, subscription).run()).await;
+            Box::pin(
+                Connection::new(app, realtime.presence().clone(), caller, socket, subscription)
+                    .run(),
+            )
+            .await;
         }
         Err(leave) => close(&mut socket, leave).await,
     }

@@ -194,3 +194,20 @@ async fn typing_reaches_the_channel_and_at_most_every_three_seconds() {
     world.post(&eve.token, &path, json!({"state": "start"})).await.is(204);
     assert_eq!(world.published.0.lock().unwrap().len(), 4);
 }
+
+#[tokio::test]
+async fn who_hides_it_is_not_told_to_type() {
+    let world = World::new().await;
+    let ana = world.owner().await;
+    let (_, general) = world.community(&ana, "acme").await;
+    let path = format!("/v1/channels/{general}/typing");
+    let hide = json!({"hide_typing": true});
+    let chosen = world.put(&ana.token, "/v1/me/attention", hide).await.is(200);
+    assert_eq!(chosen["hide_typing"], true);
+    world.post(&ana.token, &path, json!({"state": "start"})).await.is(204);
+    assert!(world.published.0.lock().unwrap().is_empty());
+    world.put(&ana.token, "/v1/me/attention", json!({})).await.is(200);
+    world.wait(3);
+    world.post(&ana.token, &path, json!({"state": "start"})).await.is(204);
+    assert_eq!(world.published.0.lock().unwrap().len(), 1);
+}

@@ -33,6 +33,7 @@ mod moderation;
 mod mutate;
 mod openapi;
 mod outward;
+mod presence;
 mod problems;
 mod realtime;
 mod registration;

@@ -37,7 +37,8 @@ async fn every_operation_is_described_whole() {
                 assert!(described.iter().any(|p| p["name"] == name && p["in"] == "path"), "{at}");
             }
             // A reaction, a block, a pin and a saved message are said whole by their path.
-            let by_path = ["/reactions/", "/blocks/", "/pin", "/save"].iter().any(|part| path.contains(part));
+            let by_path =
+                ["/reactions/", "/blocks/", "/pin", "/save"].iter().any(|part| path.contains(part));
             if matches!(method.as_str(), "patch" | "put") && !by_path {
                 assert!(operation["requestBody"].is_object(), "{at}");
             }

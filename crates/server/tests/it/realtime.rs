@@ -1,6 +1,7 @@
 //! One cursor on three transports, over real sockets.
 
 mod ahead;
+mod presence;
 pub(crate) mod sockets;
 
 use serde_json::{Value, json};
@@ -20,7 +21,10 @@ struct Room {
 }
 
 async fn room_on(backend: Backend) -> Room {
-    let world = World::on(1, backend).await;
+    room_in(World::on(1, backend).await).await
+}
+
+async fn room_in(world: World) -> Room {
     let (ana, ben) = (world.person("ana").await, world.person("ben").await);
     let community = ana.client().create_community("Crew", "crew").await.unwrap();
     let community = CommunityId(community.id);

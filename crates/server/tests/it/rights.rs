@@ -29,6 +29,8 @@ const OPEN: &[&str] = &[
     "delete /v1/sessions/{id}",
     "get /v1/me",
     "patch /v1/me",
+    "get /v1/presence",
+    "post /v1/heartbeat",
     "get /v1/me/blocks",
     // Alike for everybody, whoever is named.
     "delete /v1/me/blocks/{user_id}",

@@ -160,7 +160,8 @@ CREATE TABLE attention (
   quiet_until BIGINT NOT NULL,
   quiet_from  BIGINT NOT NULL,
   quiet_to    BIGINT NOT NULL,
-  utc_offset  BIGINT NOT NULL
+  utc_offset  BIGINT NOT NULL,
+  hide_typing BOOLEAN NOT NULL
 );
 CREATE TABLE keywords (
   phrase  TEXT NOT NULL,
@@ -317,6 +318,12 @@ CREATE TABLE webhook_notes (
   key        BYTEA NOT NULL,
   value      TEXT NOT NULL,
   PRIMARY KEY (webhook_id, key)
+);
+
+-- All that is kept of presence: when people were last seen, to the minute.
+CREATE TABLE last_seen (
+  user_id UUID PRIMARY KEY,
+  at      BIGINT NOT NULL
 );
 
 CREATE TABLE communities (

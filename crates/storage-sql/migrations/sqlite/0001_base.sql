@@ -160,7 +160,8 @@ CREATE TABLE attention (
   quiet_until INTEGER NOT NULL,
   quiet_from  INTEGER NOT NULL,
   quiet_to    INTEGER NOT NULL,
-  utc_offset  INTEGER NOT NULL
+  utc_offset  INTEGER NOT NULL,
+  hide_typing INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE keywords (
   phrase  TEXT NOT NULL,
@@ -317,6 +318,12 @@ CREATE TABLE webhook_notes (
   key        BLOB NOT NULL,
   value      TEXT NOT NULL,
   PRIMARY KEY (webhook_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- All that is kept of presence: when people were last seen, to the minute.
+CREATE TABLE last_seen (
+  user_id BLOB PRIMARY KEY,
+  at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE communities (

@@ -169,12 +169,14 @@ impl AttentionRepository for SqlStore {
     async fn attention(&self, user: UserId) -> Result<Attention, StorageError> {
         self.read(move |conn| {
             Box::pin(async move {
-                let sql = "SELECT quiet_until, quiet_from, quiet_to, utc_offset FROM attention
-                           WHERE user_id = ?1";
-                let quiet = conn.query_first(sql, params![user], |row| quiet(row, 0)).await?;
+                let sql = "SELECT quiet_until, quiet_from, quiet_to, utc_offset, hide_typing
+                           FROM attention WHERE user_id = ?1";
+                let chosen = |row: &Row<'_>| Ok((quiet(row, 0)?, row.bool(4)?));
+                let chosen = conn.query_first(sql, params![user], chosen).await?;
+                let (quiet, hide_typing) = chosen.unwrap_or_default();
                 let sql = "SELECT phrase FROM keywords WHERE user_id = ?1 ORDER BY phrase";
                 let keywords = conn.query(sql, params![user], |row| row.text(0)).await?;
-                Ok(Attention { keywords, quiet: quiet.unwrap_or_default() })
+                Ok(Attention { keywords, quiet, hide_typing })
             })
         })
         .await

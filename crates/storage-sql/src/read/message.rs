@@ -165,8 +165,8 @@ const PINS: &str = select_message!(
     "JOIN channels c ON c.log = m.log WHERE c.id = ?1 AND m.pinned > 0 ORDER BY m.pinned DESC"
 );
 const SAVED: &str = select_message!(
-    "JOIN saved s ON s.message = m.id WHERE s.user_id = ?1 AND s.message > ?2 AND NOT m.deleted
-     ORDER BY s.message LIMIT ?3"
+    "JOIN saved s ON s.message = m.id WHERE s.user_id = ?1 AND s.message < ?2 AND NOT m.deleted
+     ORDER BY s.message DESC LIMIT ?3"
 );
 
 impl Direction {
@@ -323,12 +323,12 @@ impl MessageRepository for SqlStore {
     async fn saved(
         &self,
         reader: UserId,
-        after: MessageId,
+        before: MessageId,
         limit: usize,
     ) -> Result<Vec<StoredMessage>, StorageError> {
         self.read(move |conn| {
             Box::pin(async move {
-                let found = conn.query(SAVED, params![reader, after, limit], message).await?;
+                let found = conn.query(SAVED, params![reader, before, limit], message).await?;
                 completed(conn, found, reader).await
             })
         })

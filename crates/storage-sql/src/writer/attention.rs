@@ -125,12 +125,20 @@ async fn replace(conn: &mut Conn, user: UserId, chosen: &Attention) -> Result<()
         .hours
         .map_or((-1, -1, 0), |it| (i64::from(it.from), i64::from(it.to), i64::from(it.utc_offset)));
     conn.execute(
-        "INSERT INTO attention (user_id, quiet_until, quiet_from, quiet_to, utc_offset)
-         VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO attention (user_id, quiet_until, quiet_from, quiet_to, utc_offset,
+           hide_typing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (user_id) DO UPDATE SET quiet_until = excluded.quiet_until,
            quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to,
-           utc_offset = excluded.utc_offset",
-        params![user, quiet.until.map_or(-1, |until| until.0), hours.0, hours.1, hours.2],
+           utc_offset = excluded.utc_offset, hide_typing = excluded.hide_typing",
+        params![
+            user,
+            quiet.until.map_or(-1, |until| until.0),
+            hours.0,
+            hours.1,
+            hours.2,
+            chosen.hide_typing
+        ],
     )
     .await?;
     conn.execute("DELETE FROM keywords WHERE user_id = ?1", params![user]).await?;

@@ -116,6 +116,11 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         }
         Record::DeleteToken(token) => ("DELETE FROM tokens WHERE id = ?1", params![*token]),
         Record::DeleteTokens(user) => ("DELETE FROM tokens WHERE user_id = ?1", params![*user]),
+        Record::Seen(user, at) => (
+            "INSERT INTO last_seen (user_id, at) VALUES (?1, ?2)
+             ON CONFLICT (user_id) DO UPDATE SET at = excluded.at",
+            params![*user, *at],
+        ),
         Record::Block(block) => (
             "INSERT INTO blocks (user_id, blocked_id, created_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (user_id, blocked_id) DO NOTHING",

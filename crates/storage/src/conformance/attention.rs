@@ -132,8 +132,9 @@ pub async fn choices_replace_each_other(store: Arc<dyn Store>) {
     let one = Attention {
         keywords: vec!["blue green".to_owned(), "deploy".to_owned()],
         quiet: Quiet { until: Some(Timestamp(9)), hours: Some(hours) },
+        hide_typing: true,
     };
-    let two = Attention { keywords: vec!["deploy".to_owned()], quiet: Quiet::default() };
+    let two = Attention { keywords: vec!["deploy".to_owned()], ..Attention::default() };
     for chosen in [&one, &two, &one] {
         let fact = Fact::AttentionUpdated(Box::new((*chosen).clone()));
         world.append(LogId::User(ana.id), ana.id, fact).await;
@@ -207,18 +208,19 @@ pub async fn saved_messages_are_ones_own(store: Arc<dyn Store>) {
     save(first.id).await;
     assert!(world.holds(Precondition::Saved(ben.id, first.id, true)).await);
     assert!(world.holds(Precondition::Saved(ana.id, first.id, false)).await);
-    let saved = async |after: MessageId, limit| {
-        let found = world.store.saved(ben.id, after, limit).await.unwrap();
+    let saved = async |before: MessageId, limit| {
+        let found = world.store.saved(ben.id, before, limit).await.unwrap();
         found.iter().map(|message| message.id).collect::<Vec<_>>()
     };
-    assert_eq!(saved(MessageId::NIL, 9).await, [first.id, second.id]);
-    assert_eq!(saved(MessageId::NIL, 1).await, [first.id]);
-    assert_eq!(saved(first.id, 9).await, [second.id]);
-    assert_eq!(world.store.saved(ana.id, MessageId::NIL, 9).await.unwrap(), []);
+    let end = MessageId(uuid::Uuid::max());
+    assert_eq!(saved(end, 9).await, [second.id, first.id]);
+    assert_eq!(saved(end, 1).await, [second.id]);
+    assert_eq!(saved(second.id, 9).await, [first.id]);
+    assert_eq!(world.store.saved(ana.id, end, 9).await.unwrap(), []);
     let fact = Fact::MessageUnsaved { channel_id: room.id, message_id: first.id };
     world.append(LogId::User(ben.id), ben.id, fact).await;
     world.delete(&second).await;
-    assert_eq!(saved(MessageId::NIL, 9).await, []);
+    assert_eq!(saved(end, 9).await, []);
 }
 
 /// After a random history and after reading everything nothing is left, however it came about.

@@ -286,6 +286,9 @@ impl State {
             Record::TouchToken(id, used) => self.bots.touch_token(id, used),
             Record::DeleteToken(id) => self.bots.retain_tokens(|token| token.id != id),
             Record::DeleteTokens(user) => self.bots.retain_tokens(|token| token.user_id != user),
+            Record::Seen(user, at) => {
+                self.seen.insert(user, at);
+            }
             Record::Block(block) => self.blocks.add(block),
             Record::Unblock(user, blocked) => self.blocks.remove(user, blocked),
             Record::CreateWebhook(webhook) => self.webhooks.create(webhook),

@@ -131,6 +131,11 @@ impl Projections {
         all.filter(|community| self.role(*community, user).is_some()).collect()
     }
 
+    /// Whether both are in one channel or DM.
+    pub(super) fn share_a_channel(&self, one: UserId, other: UserId) -> bool {
+        self.rooms.values().any(|room| room.has(one) && room.has(other))
+    }
+
     fn channels_of(&self, user: UserId) -> BTreeSet<ChannelId> {
         let all = self.rooms.iter().filter(|(_, room)| room.has(user));
         all.map(|(id, _)| *id).collect()

@@ -285,12 +285,12 @@ impl MessageRepository for MemoryStore {
     async fn saved(
         &self,
         reader: UserId,
-        after: MessageId,
+        before: MessageId,
         limit: usize,
     ) -> Result<Vec<StoredMessage>, StorageError> {
         let state = self.state();
-        let saved = state.projections.attentions.saved.iter();
-        let wanted = saved.filter(|(user, id)| *user == reader && *id > after);
+        let saved = state.projections.attentions.saved.iter().rev();
+        let wanted = saved.filter(|(user, id)| *user == reader && *id < before);
         let rows = wanted.filter_map(|(_, id)| state.projections.message(*id));
         let live = rows.filter(|row| !row.deleted).take(limit);
         Ok(live.map(|row| state.projections.seen(row, reader)).collect())

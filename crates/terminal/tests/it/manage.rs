@@ -292,6 +292,9 @@ fn people_are_blocked_and_unblocked_by_name() {
     assert!(told.contains("blocked"), "{told}");
     ana.ok(&["block", "remove", "@bob"]);
     bob.ok(&["send", "@ana", "hello again"]);
+    assert_eq!(ana.json(&["presence", "@bob"])[0]["state"], "offline");
+    bob.ok(&["api", "POST", "/v1/heartbeat"]);
+    assert_eq!(ana.ok(&["presence", "@bob"]), "online\n");
     bob.ok(&["status", "set", "at lunch"]);
     assert_eq!(bob.json(&["whoami"])[0]["user"]["status"], "at lunch");
     bob.ok(&["status", "clear"]);

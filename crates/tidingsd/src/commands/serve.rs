@@ -207,6 +207,7 @@ fn settings(config: &Config, url: &PublicUrl, address: std::net::SocketAddr) -> 
         connections_max: usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX),
         attachment_bytes: config.limits.attachment_bytes.get(),
         storage_per_user: config.limits.storage_per_user,
+        presence_batch: Duration::from_secs(config.server.presence_batch_s.into()),
         ..Settings::new(url.as_str())
     }
 }

@@ -33,6 +33,11 @@ pub(crate) struct Server {
     /// `10.0.0.0/8`. Limits then count the address that the last of them was dialed from.
     #[schema(value_type = Vec<String>)]
     pub(crate) trusted_proxies: Vec<Network>,
+    /// How many seconds changes of who is there are collected before those who watch are told. At
+    /// half, people see it sooner and the server says it twice as often. Direct conversations are
+    /// told within five seconds all the same.
+    #[schema(default = 60)]
+    pub(crate) presence_batch_s: u32,
 }
 
 impl Default for Server {
@@ -44,6 +49,7 @@ impl Default for Server {
             registration: Registration::Invite,
             name: "Tidings".to_owned(),
             trusted_proxies: Vec::new(),
+            presence_batch_s: 60,
         }
     }
 }

@@ -136,6 +136,7 @@ fn facts() -> Vec<Fact> {
                 until: Some(Timestamp(9)),
                 hours: Some(tidings_domain::QuietHours { from: 1325, to: 7, utc_offset: -840 }),
             },
+            hide_typing: true,
         })),
         Fact::PinAdded(Pin { message_id: MessageId(id(2)), user_id: UserId(id(1)) }),
         Fact::PinRemoved(Pin { message_id: MessageId(id(2)), user_id: UserId(id(1)) }),
