@@ -104,8 +104,8 @@ struct Inner {
     secret: [u8; 32],
     gateway_id: Uuid,
     has_accounts: AtomicBool,
-    /// Administrative acts so far; puts those of one millisecond in order.
-    acts: AtomicU16,
+    /// Ids so far; puts those of one millisecond in order.
+    ids: AtomicU16,
     set_up: watch::Sender<bool>,
     ephemeral: OnceLock<Arc<dyn Ephemeral>>,
     caches: Caches,
@@ -157,7 +157,9 @@ impl App {
         let mut secret = [0; 32];
         entropy.fill(&mut secret);
         let secret = setting(&*store, SECRET, secret).await?;
-        let gateway = new_id(&*clock, &*entropy);
+        let mut random = [0; 10];
+        entropy.fill(&mut random);
+        let gateway = new_id(clock.now(), &random);
         let gateway_id =
             Uuid::from_bytes(setting(&*store, GATEWAY_ID, gateway.into_bytes()).await?);
         let has_accounts = store.has_accounts().await?;
@@ -174,7 +176,7 @@ impl App {
             secret,
             gateway_id,
             has_accounts: AtomicBool::new(has_accounts),
-            acts: AtomicU16::new(0),
+            ids: AtomicU16::new(0),
             set_up: watch::Sender::new(has_accounts),
             ephemeral: OnceLock::new(),
             caches: Caches {
@@ -243,19 +245,13 @@ impl App {
         bytes
     }
 
-    /// A new `UUIDv7`.
+    /// A new `UUIDv7` whose first random bits count (RFC 9562, section 6.2, method 1): what is
+    /// listed by its id and came within one millisecond stands in its order.
     pub fn new_id(&self) -> Uuid {
-        new_id(&*self.0.clock, &*self.0.entropy)
-    }
-
-    /// A `UUIDv7` whose first random bits count (RFC 9562, section 6.2, method 1): acts of one
-    /// millisecond stand in their order.
-    pub(crate) fn new_act_id(&self) -> Uuid {
         let mut random: [u8; 10] = self.random();
-        let [high, low] = self.0.acts.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let [high, low] = self.0.ids.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         [random[0], random[1]] = [high, low];
-        let millis = u64::try_from(self.now().0).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+        new_id(self.now(), &random)
     }
 
     /// The server's own key for HMACs.
@@ -526,11 +522,9 @@ impl App {
     }
 }
 
-fn new_id(clock: &dyn Clock, entropy: &dyn Entropy) -> Uuid {
-    let mut random = [0; 10];
-    entropy.fill(&mut random);
-    let millis = u64::try_from(clock.now().0).unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+fn new_id(now: Timestamp, random: &[u8; 10]) -> Uuid {
+    let millis = u64::try_from(now.0).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, random).into_uuid()
 }
 
 /// A setting of fixed size; `fresh` is kept when there is none yet.

@@ -6,11 +6,10 @@ use crate::commands::{
     admin::AdminCommand, api::Api, audit::Audit, block::BlockCommand, bot::BotCommand,
     channel::ChannelCommand, cmd::Cmd, community::CommunityCommand, completions::Completions,
     delete::Delete, devices::DevicesCommand, dm::Dm, edit::Edit, get::Get, invite::InviteCommand,
-    login::Login, logout::Logout, man::Man, members::MembersCommand,
-    notifications::Notifications, presence::PresenceOf, react::React, read::Read,
-    register::Register, search::Search, send::Send, sessions::SessionsCommand,
-    status::StatusCommand, tail::Tail, token::TokenCommand, webhook::WebhookCommand,
-    whoami::Whoami,
+    login::Login, logout::Logout, man::Man, members::MembersCommand, notifications::Notifications,
+    presence::PresenceOf, react::React, read::Read, register::Register, search::Search, send::Send,
+    sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
+    webhook::WebhookCommand, whoami::Whoami,
 };
 use crate::ctx::Ctx;
 use crate::failure::Failure;

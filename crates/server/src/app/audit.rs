@@ -139,7 +139,7 @@ impl App {
         action: &str,
     ) -> Act {
         let row = StoredAudit {
-            id: self.new_act_id(),
+            id: self.new_id(),
             community: community.into().unwrap_or(CommunityId::NIL),
             private: ChannelId::NIL,
             actor: actor.user,

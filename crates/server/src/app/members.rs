@@ -1,8 +1,6 @@
 //! Members of communities: listing, roles, leaving, removing.
 
-use tidings_domain::{
-    CommunityId, Fact, LogId, NotificationKind, Role, User, UserId, name,
-};
+use tidings_domain::{CommunityId, Fact, LogId, NotificationKind, Role, User, UserId, name};
 use tidings_storage::community::Membership;
 use tidings_storage::{Change, NewEntry, Precondition};
 use tidings_wire::community::{Member as MemberView, UpdateMember};

@@ -131,12 +131,10 @@ async fn direct_messages_replies_and_invitations_call() {
     let body = json!({"name": "secret", "visibility": "private"});
     let secret = world.channel(&ana, &community, body).await;
     let path = format!("/v1/channels/{secret}/members");
-    world.wait(1);
     world.post(&ana.token, &path, json!({"user_id": bo.id})).await.is(201);
     world.post(&ana.token, &path, json!({"user_id": bo.id})).await.is(200);
     assert_eq!(calls(&world, &bo).await, [told("invite", ""), told("dm", "psst")]);
     let path = format!("/v1/communities/{community}/members/{}", bo.id);
-    world.wait(1);
     world.patch(&ana.token, &path, json!({"role": "admin"})).await.is(200);
     assert_eq!(calls(&world, &bo).await[0], told("system", ""));
     // In pages, newest first.
@@ -189,6 +187,7 @@ async fn keywords_call_and_quiet_times_are_told() {
     let chosen = json!({
         "keywords": ["Deploy", "blue/GREEN", "déploy"],
         "dnd_until": "2199-01-01T00:00:00.000Z",
+        "hide_typing": false,
         "quiet_hours": {"from": "22:00", "to": "07:30", "utc_offset_min": 60},
     });
     let answer = world.put(&bo.token, path, chosen.clone()).await.is(200);
@@ -253,7 +252,6 @@ async fn pins_are_for_all_and_saved_messages_for_oneself() {
     let secret = world.channel(&ana, &community, body).await;
     let members = format!("/v1/channels/{secret}/members");
     world.post(&ana.token, &members, json!({"user_id": bo.id})).await.is(201);
-    world.wait(1);
     let hidden = text(&world.say(&ana, &secret, "hidden").await["id"]);
     for id in [&first, &hidden, &first] {
         world

@@ -351,8 +351,8 @@ impl Scene {
     }
 
     async fn call(&self, token: &str, (method, path, body): (&Method, &str, &Value)) -> Answer {
-        let body = (!body.is_null())
-            .then(|| serde_json::from_str(&self.fill(&body.to_string())).unwrap());
+        let body =
+            (!body.is_null()).then(|| serde_json::from_str(&self.fill(&body.to_string())).unwrap());
         self.world.call(token, method.clone(), &self.fill(path), body).await
     }
 }
