@@ -1,8 +1,8 @@
 //! Invites.
 
-use tidings_domain::{CommunityId, InviteCode};
+use tidings_domain::{CommunityId, InviteCode, UserId};
 use tidings_wire::List;
-use tidings_wire::community::{Community, CreateInvite, Invite, InvitePreview};
+use tidings_wire::community::{Accepted, CreateInvite, Invite, InvitePreview, JoinRequest};
 
 use crate::client::Client;
 use crate::error::ClientError;
@@ -43,8 +43,44 @@ impl Client {
         self.get(&["v1", "invites", &code.0]).read().await
     }
 
-    /// Joins the community that an invite leads to.
-    pub async fn accept_invite(&self, code: &InviteCode) -> Result<Community, ClientError> {
+    /// Joins the community that an invite leads to, or asks its admins to be let in.
+    pub async fn accept_invite(&self, code: &InviteCode) -> Result<Accepted, ClientError> {
         self.post(&["v1", "invites", &code.0, "accept"]).read().await
+    }
+
+    /// One page of those who wait to be let into a community, and were refused not long ago.
+    pub async fn join_requests_page(
+        &self,
+        community: CommunityId,
+        after: Option<&str>,
+    ) -> Result<List<JoinRequest>, ClientError> {
+        self.get(&["v1", "communities", &community.to_string(), "join-requests"])
+            .query("limit", 200)
+            .query_some("after", after)
+            .read()
+            .await
+    }
+
+    /// Lets somebody in who asked, or does not.
+    pub async fn decide_join_request(
+        &self,
+        community: CommunityId,
+        user: UserId,
+        approve: bool,
+    ) -> Result<(), ClientError> {
+        let verb = if approve { "approve" } else { "refuse" };
+        let (community, user) = (community.to_string(), user.to_string());
+        self.post(&["v1", "communities", &community, "join-requests", &user, verb]).done().await
+    }
+
+    /// Where one asked to be let in.
+    pub async fn own_join_requests(&self) -> Result<Vec<JoinRequest>, ClientError> {
+        let list: List<JoinRequest> = self.get(&["v1", "me", "join-requests"]).read().await?;
+        Ok(list.items)
+    }
+
+    /// Takes one's own request to join back.
+    pub async fn withdraw_join_request(&self, community: CommunityId) -> Result<(), ClientError> {
+        self.delete(&["v1", "me", "join-requests", &community.to_string()]).done().await
     }
 }

@@ -15,6 +15,8 @@ pub struct Community {
     pub name: String,
     /// The name in addresses, unique on the server.
     pub slug: String,
+    /// Whether everybody who comes by an invite waits until an admin lets them in.
+    pub approval: bool,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -45,6 +47,17 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// How a request to join ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JoinOutcome {
+    /// An admin let the person in.
+    Approved,
+    /// An admin did not.
+    Refused,
+    /// The person does not want to any more.
+    Withdrawn,
 }
 
 /// The text is none of the words that are allowed here.

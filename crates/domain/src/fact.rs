@@ -5,8 +5,8 @@
 
 use crate::attention::{Attention, ChannelNotice, Notification};
 use crate::channel::Channel;
-use crate::community::Role;
-use crate::id::{ChannelId, DeviceId, IdentityKey, MessageId, NotificationId, UserId};
+use crate::community::{JoinOutcome, Role};
+use crate::id::{ChannelId, CommunityId, DeviceId, IdentityKey, MessageId, NotificationId, UserId};
 use crate::log::Seq;
 use crate::message::{Author, Emoji, Message};
 use crate::time::Timestamp;
@@ -97,6 +97,25 @@ pub enum Fact {
         /// The role that it gave.
         role: Role,
         /// Who.
+        user: Author,
+    },
+    /// Somebody asks to be let in (in the logs of the community's admins, and in their own).
+    JoinRequested {
+        /// Where to.
+        community_id: CommunityId,
+        /// The role that their invite gives.
+        role: Role,
+        /// Who.
+        user: Author,
+    },
+    /// A request to join has ended (in the logs of the community's admins, and in that of whoever
+    /// asked).
+    JoinDecided {
+        /// Where to.
+        community_id: CommunityId,
+        /// How.
+        outcome: JoinOutcome,
+        /// Who had asked.
         user: Author,
     },
     /// A read marker moved (in the log of its user).
@@ -215,6 +234,10 @@ impl Fact {
             Self::MemberUnmuted { .. } => "member.unmuted",
             Self::MemberUpdated { .. } => "member.updated",
             Self::InviteAccepted { .. } => "invite.accepted",
+            Self::JoinRequested { .. } => "join.requested",
+            Self::JoinDecided { outcome: JoinOutcome::Approved, .. } => "join.approved",
+            Self::JoinDecided { outcome: JoinOutcome::Refused, .. } => "join.refused",
+            Self::JoinDecided { outcome: JoinOutcome::Withdrawn, .. } => "join.withdrawn",
             Self::ReadUpdated { .. } => "read.updated",
             Self::IdentityChanged { .. } => "identity.changed",
             Self::DeviceAdded { .. } => "device.added",

@@ -27,7 +27,7 @@ pub use attention::{
     Attention, ChannelNotice, Notification, NotificationKind, NotifyLevel, Quiet, QuietHours,
 };
 pub use channel::{Channel, ChannelType, RoomKind, Visibility};
-pub use community::{Community, Role};
+pub use community::{Community, JoinOutcome, Role};
 pub use fact::Fact;
 pub use id::{
     ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MediaId, MessageId, NotificationId,

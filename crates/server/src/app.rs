@@ -13,6 +13,7 @@ pub mod communities;
 pub mod dms;
 pub mod imports;
 pub mod invites;
+pub mod joins;
 pub mod log;
 pub mod media;
 pub mod members;
@@ -416,6 +417,11 @@ impl App {
     /// Invites.
     pub fn invites(&self) -> invites::Invites<'_> {
         invites::Invites(self)
+    }
+
+    /// Requests to join.
+    pub fn joins(&self) -> joins::Joins<'_> {
+        joins::Joins(self)
     }
 
     /// Channels, and who is in them.

@@ -15,6 +15,7 @@ mod forwarded;
 pub mod idempotency;
 mod imports;
 mod invites;
+mod joins;
 pub mod listing;
 mod log;
 mod media;
@@ -62,6 +63,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(moderation::routes())
         .merge(commands::routes())
         .merge(invites::routes())
+        .merge(joins::routes())
         .merge(blocks::routes())
         .merge(presence::routes())
         .merge(bots::routes())

@@ -9,6 +9,7 @@ pub(crate) mod channel;
 pub(crate) mod community;
 pub(crate) mod entry;
 pub(crate) mod import;
+pub(crate) mod join;
 pub(crate) mod media;
 pub(crate) mod message;
 pub(crate) mod moderation;

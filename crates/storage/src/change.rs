@@ -16,6 +16,7 @@ use crate::block::StoredBlock;
 use crate::bot::{StoredBot, StoredToken};
 use crate::community::StoredInvite;
 use crate::error::StorageError;
+use crate::join::StoredJoinRequest;
 use crate::media::StoredMedia;
 use crate::moderation::{StoredAudit, StoredRestriction};
 use crate::operation::StoredResponse;
@@ -132,7 +133,7 @@ pub enum Precondition {
     SlugFree(String, CommunityId),
     /// The user is in the community with at least this role.
     CommunityRole(CommunityId, UserId, Role),
-    /// The community has this name and slug: what a change of them was made from.
+    /// The community has this name, slug and approval: what a change of them was made from.
     CommunityIs(Community),
     /// The user is in the community with exactly this role.
     RoleIs(CommunityId, UserId, Role),
@@ -142,6 +143,9 @@ pub enum Precondition {
     OtherOwner(CommunityId, UserId),
     /// The invite exists, is not spent, and not expired at this time.
     InviteUsable(Digest, Timestamp),
+    /// The user waits to be let into the community (`false`), was refused a while ago (`true`), or
+    /// has not asked (`None`).
+    JoinRequestIs(CommunityId, UserId, Option<bool>),
     /// No other channel of the community that is not archived has this name.
     ChannelNameFree(CommunityId, String, ChannelId),
     /// No DM of exactly these users (sorted) exists.
@@ -267,7 +271,7 @@ pub enum Record {
     Seen(UserId, Timestamp),
     /// A new community.
     CreateCommunity(Community),
-    /// Name and slug of a community as they are now.
+    /// Name, slug and approval of a community as they are now.
     UpdateCommunity(Community),
     /// A new invite.
     CreateInvite(StoredInvite),
@@ -275,6 +279,10 @@ pub enum Record {
     UseInvite(Digest),
     /// An invite is gone.
     DeleteInvite(Digest),
+    /// Somebody asks to join, or is refused; replaces what stood there.
+    PutJoinRequest(StoredJoinRequest),
+    /// Nobody waits under these any more.
+    DeleteJoinRequest(CommunityId, UserId),
     /// What was made from a source record, so that a second import finds it.
     BindSource {
         /// The record's `source_id`.
@@ -300,8 +308,8 @@ pub enum Record {
     PutResponse(StoredResponse),
     /// A value of the server's own, such as its gateway id; replaces an older one.
     PutSetting(&'static str, Vec<u8>),
-    /// Challenges, responses, resets, restrictions, sessions and tokens that ended before this time
-    /// are forgotten.
+    /// Challenges, responses, resets, restrictions, sessions, tokens and refusals that ended before
+    /// this time are forgotten.
     Prune(Timestamp),
 }
 

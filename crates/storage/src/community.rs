@@ -29,6 +29,8 @@ pub struct StoredInvite {
     pub expires_at: Option<Timestamp>,
     /// The role that it gives.
     pub role: Role,
+    /// Whether those who use it wait until an admin lets them in.
+    pub approval: bool,
     /// The ghost that whoever uses it takes over.
     pub claims: Option<UserId>,
 }

@@ -20,6 +20,7 @@ pub mod change;
 pub mod channel;
 pub mod community;
 pub mod entry;
+pub mod join;
 pub mod media;
 pub mod message;
 pub mod moderation;
@@ -116,6 +117,11 @@ macro_rules! conformance_suite {
                 the_tail_can_be_taken_once
                 the_generation_stays
                 a_user_listens_to_own_logs_and_rooms
+            }
+            join {
+                a_request_waits_until_it_is_decided
+                refusals_are_forgotten_in_time
+                admins_are_listed_with_owners_first
             }
             media {
                 a_file_is_kept_as_it_was_uploaded
@@ -288,6 +294,7 @@ mod tests {
             ("channel", include_str!("conformance/channel.rs")),
             ("community", include_str!("conformance/community.rs")),
             ("entry", include_str!("conformance/entry.rs")),
+            ("join", include_str!("conformance/join.rs")),
             ("media", include_str!("conformance/media.rs")),
             ("message", include_str!("conformance/message.rs")),
             ("moderation", include_str!("conformance/moderation.rs")),

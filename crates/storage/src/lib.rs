@@ -22,6 +22,7 @@ pub mod conformance;
 pub mod entry;
 pub mod error;
 pub mod import;
+pub mod join;
 pub mod media;
 pub mod memory;
 pub mod message;
@@ -46,6 +47,7 @@ pub use community::CommunityRepository;
 pub use entry::{CommittedBatch, CommittedEntry, EntryRepository, StoredEntry, UserLogs};
 pub use error::StorageError;
 pub use import::ImportRepository;
+pub use join::JoinRepository;
 pub use media::MediaRepository;
 pub use memory::MemoryStore;
 pub use message::MessageRepository;
@@ -67,6 +69,7 @@ pub trait Store:
     + CommunityRepository
     + EntryRepository
     + ImportRepository
+    + JoinRepository
     + MediaRepository
     + MessageRepository
     + ModerationRepository
@@ -92,6 +95,7 @@ impl<T> Store for T where
         + CommunityRepository
         + EntryRepository
         + ImportRepository
+        + JoinRepository
         + MediaRepository
         + MessageRepository
         + ModerationRepository

@@ -11,6 +11,7 @@ mod channel;
 mod community;
 mod entry;
 mod import;
+mod join;
 mod media;
 mod message;
 mod moderation;
@@ -34,6 +35,7 @@ use crate::memory::change::Dedupes;
 use crate::memory::community::Communities;
 use crate::memory::entry::Log;
 use crate::memory::import::Sources;
+use crate::memory::join::JoinRequests;
 use crate::memory::media::Files;
 use crate::memory::moderation::Moderation;
 use crate::memory::operation::Operations;
@@ -74,6 +76,7 @@ struct State {
     webhooks: Webhooks,
     seen: HashMap<UserId, Timestamp>,
     communities: Communities,
+    joins: JoinRequests,
     sources: Sources,
     files: Files,
     operations: Operations,

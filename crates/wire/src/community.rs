@@ -19,6 +19,9 @@ pub struct Community {
     /// The icon's media id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon: Option<Uuid>,
+    /// Whether everybody who comes by an invite waits until an admin lets them in.
+    #[serde(default)]
+    pub approval: bool,
     /// When it was made.
     pub created_at: Time,
     /// What the reader is in it.
@@ -43,6 +46,9 @@ pub struct UpdateCommunity {
     /// A new slug.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
+    /// Whether everybody who comes by an invite waits until an admin lets them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<bool>,
 }
 
 /// A member of a community or channel.
@@ -92,6 +98,9 @@ pub struct Invite {
     pub expires_at: Option<Time>,
     /// The role that it gives.
     pub role: String,
+    /// Whether those who use it wait until an admin lets them in.
+    #[serde(default)]
+    pub approval: bool,
     /// The ghost of an import that whoever uses it takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Uuid>,
@@ -109,6 +118,9 @@ pub struct CreateInvite {
     /// The role that it gives; `member` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// Whether those who use it wait until an admin lets them in.
+    #[serde(default)]
+    pub approval: bool,
     /// A ghost of an import that the newcomer takes over; needs the server's owner, and the
     /// invite works once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +136,42 @@ pub struct InvitePreview {
     pub slug: String,
     /// Who invites.
     pub inviter: String,
+    /// Whether whoever uses the link waits until an admin lets them in.
+    #[serde(default)]
+    pub approval: bool,
     /// When the link stops working; absent for never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
+}
+
+/// Somebody asks to be let into a community.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct JoinRequest {
+    /// Where to.
+    pub community_id: Uuid,
+    /// That community's name.
+    pub community: String,
+    /// Who asks.
+    pub user: Author,
+    /// Who made their invite.
+    pub invited_by: Uuid,
+    /// The role that the invite gives.
+    pub role: String,
+    /// `waiting` or `refused`.
+    pub state: String,
+    /// When they asked.
+    pub created_at: Time,
+    /// Until when they cannot ask again; absent while they wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_until: Option<Time>,
+}
+
+/// The answer to `POST /v1/invites/{code}/accept`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Accepted {
+    /// 200: they are in.
+    Joined(Community),
+    /// 202: an admin has to let them in.
+    Waiting(JoinRequest),
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tidings_domain::fact::{Pin, Reaction};
 use tidings_domain::{
-    ChannelId, CommunityId, DeviceId, Fact, LogId, MessageId, NotificationId, Seq, Timestamp,
-    UserId,
+    ChannelId, CommunityId, DeviceId, Fact, JoinOutcome, LogId, MessageId, NotificationId, Seq,
+    Timestamp, UserId,
 };
 use uuid::Uuid;
 
@@ -226,6 +226,15 @@ struct InviteSummary {
     role: String,
 }
 
+/// `data` of `join.*`.
+#[derive(Debug, Serialize, Deserialize)]
+struct JoinData {
+    community_id: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    user: Author,
+}
+
 /// `data` of `read.updated`.
 #[derive(Debug, Serialize, Deserialize)]
 struct ReadData {
@@ -315,6 +324,16 @@ pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
                 user: Author::from(user),
             })
         }
+        Fact::JoinRequested { community_id, role, user } => serde_json::to_vec(&JoinData {
+            community_id: community_id.0,
+            role: Some(role.as_str().to_owned()),
+            user: Author::from(user),
+        }),
+        Fact::JoinDecided { community_id, user, .. } => serde_json::to_vec(&JoinData {
+            community_id: community_id.0,
+            role: None,
+            user: Author::from(user),
+        }),
         Fact::ReadUpdated { channel_id, thread, seq, unread, mentions } => {
             serde_json::to_vec(&ReadData {
                 channel_id: channel_id.0,
@@ -460,6 +479,24 @@ pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
                 role: role(Some(&invite.role))?,
                 user: user.into(),
             }
+        }
+        "join.requested" => {
+            let JoinData { community_id, role: word, user } = json(kind, data)?;
+            Fact::JoinRequested {
+                community_id: CommunityId(community_id),
+                role: role(word.as_deref())?,
+                user: user.into(),
+            }
+        }
+        "join.approved" | "join.refused" | "join.withdrawn" => {
+            let JoinData { community_id, user, .. } = json(kind, data)?;
+            let outcome = match kind {
+                "join.approved" => JoinOutcome::Approved,
+                "join.refused" => JoinOutcome::Refused,
+                _ => JoinOutcome::Withdrawn,
+            };
+            let community_id = CommunityId(community_id);
+            Fact::JoinDecided { community_id, outcome, user: user.into() }
         }
         "read.updated" => {
             let ReadData { channel_id, mentions, seq, thread_id, unread } = json(kind, data)?;

@@ -32,6 +32,7 @@ impl Communities<'_> {
             id: CommunityId(app.new_id()),
             name: display_name(&request.name)?,
             slug: slug(&request.slug)?,
+            approval: false,
             created_at: now,
         };
         let user = app.user(caller.user_id()).await?.ok_or_else(ApiError::unauthorized)?;
@@ -104,6 +105,8 @@ impl Communities<'_> {
         change.preconditions.push(Precondition::NotInCommunity(id, user.id));
         let ban = RestrictionKind::Ban;
         change.preconditions.push(Precondition::NotRestricted(ban, id, user.id, at));
+        // Whoever is in waits no more.
+        change.records.push(Record::DeleteJoinRequest(id, user.id));
         change.entries.push(app.entry(LogId::Community(id), Some(id), actor, at, fact));
         for channel in app.store().default_channels(id).await? {
             if !app.in_channel(channel, user.id).await? {
@@ -126,7 +129,7 @@ impl Communities<'_> {
         Ok(view(&found.ok_or_else(ApiError::not_found)?, right.role()))
     }
 
-    /// Changes name or slug; what is absent stays.
+    /// Changes name, slug or approval; what is absent stays.
     pub async fn update(
         &self,
         right: &CommunityAdmin,
@@ -145,6 +148,7 @@ impl Communities<'_> {
             if let Some(text) = &update.slug {
                 community.slug = slug(text)?;
             }
+            community.approval = update.approval.unwrap_or(community.approval);
             let answer = view(&community, member.role());
             let preconditions = vec![
                 Precondition::CommunityRole(community.id, member.user(), Role::Admin),
@@ -155,7 +159,8 @@ impl Communities<'_> {
                 .act(member.actor(), community.id, "community.update")
                 .on("community", community.id.0, &community.slug)
                 .with_some("name", update.name.clone())
-                .with_some("slug", update.slug.clone());
+                .with_some("slug", update.slug.clone())
+                .with_some("approval", update.approval);
             let records = vec![Record::UpdateCommunity(community), act.record()];
             if merge.commit(app, Change { preconditions, records, ..Change::default() }).await? {
                 return Ok(answer);
@@ -180,6 +185,7 @@ pub(crate) fn view(community: &Community, role: Role) -> CommunityView {
         name: community.name.clone(),
         slug: community.slug.clone(),
         icon: None,
+        approval: community.approval,
         created_at: community.created_at.into(),
         my_role: role.as_str().to_owned(),
     }

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use tidings_domain::{Fact, InviteCode, LogId, NotificationKind, Role, Timestamp, User, UserId};
+use tidings_domain::{
+    Community, Fact, InviteCode, LogId, NotificationKind, Role, Timestamp, User, UserId,
+};
 use tidings_storage::community::StoredInvite;
 use tidings_storage::{Change, ChangeError, Precondition, Record, Refusal};
-use tidings_wire::community::{Community as CommunityView, CreateInvite, Invite, InvitePreview};
+use tidings_wire::community::{Accepted, CreateInvite, Invite, InvitePreview};
 use tidings_wire::{Code, Time};
 
 use super::App;
@@ -76,12 +78,14 @@ impl Invites<'_> {
             uses: 0,
             expires_at,
             role,
+            approval: request.approval,
             claims,
         };
         let answer = self.view(&invite);
         let act = app
             .act(member.actor(), member.community(), "invite.create")
             .with("role", role.as_str())
+            .with("approval", invite.approval)
             .with_some("max_uses", invite.max_uses)
             .with_some("expires_at", invite.expires_at.map(|at| Time(at).to_string()));
         let records = vec![Record::CreateInvite(invite), act.record()];
@@ -99,6 +103,7 @@ impl Invites<'_> {
             uses: invite.uses,
             expires_at: invite.expires_at.map(Into::into),
             role: invite.role.as_str().to_owned(),
+            approval: invite.approval,
             claims: invite.claims.map(|ghost| ghost.0),
         }
     }
@@ -137,21 +142,24 @@ impl Invites<'_> {
         let community = app.store().community(invite.community_id).await?;
         let community = community.ok_or_else(ApiError::not_found)?;
         let inviter = app.user(invite.created_by).await?;
+        let approval = needs_approval(&invite, &community);
         Ok(InvitePreview {
             community: community.name,
             slug: community.slug,
             inviter: inviter.map_or_else(String::new, |user| user.display_name.clone()),
+            approval,
             expires_at: invite.expires_at.map(Into::into),
         })
     }
 
-    /// Lets the caller in. Who is in already stays as they are, and the invite is not used.
+    /// Lets the caller in, or to the door where admins decide. Who is in already stays as they are,
+    /// and who waits already waits on: neither uses the invite.
     pub async fn accept(
         &self,
         caller: &Caller,
         code: &str,
         address: Option<IpAddr>,
-    ) -> Result<CommunityView, ApiError> {
+    ) -> Result<Accepted, ApiError> {
         let app = self.0;
         let invite = self.find(code, address).await?;
         let id = invite.community_id;
@@ -162,9 +170,12 @@ impl Invites<'_> {
             ));
         }
         if let Some(role) = app.role(id, caller.user_id()).await? {
-            return Ok(community_view(&community, role));
+            return Ok(Accepted::Joined(community_view(&community, role)));
         }
         let now = app.now();
+        if let Some(waiting) = app.joins().waiting(&community, caller.user_id()).await? {
+            return Ok(Accepted::Waiting(waiting));
+        }
         if !invite.usable(now) {
             return Err(gone());
         }
@@ -174,17 +185,26 @@ impl Invites<'_> {
         let mut change = Change { preconditions, ..Change::default() };
         self.admit(&mut change, &invite, &user, now).await?;
         match app.commit(change).await {
-            Ok(_) => Ok(community_view(&community, invite.role)),
+            Ok(_) if needs_approval(&invite, &community) => {
+                let waiting = app.joins().waiting(&community, user.id).await?;
+                Ok(Accepted::Waiting(waiting.ok_or_else(ApiError::not_found)?))
+            }
+            Ok(_) => Ok(Accepted::Joined(community_view(&community, invite.role))),
             // The same request came twice at a time.
             Err(ChangeError::Refused(Refusal::Precondition(Precondition::NotInCommunity(..)))) => {
                 let role = app.role(id, user.id).await?.ok_or_else(ApiError::not_found)?;
-                Ok(community_view(&community, role))
+                Ok(Accepted::Joined(community_view(&community, role)))
+            }
+            Err(ChangeError::Refused(Refusal::Precondition(Precondition::JoinRequestIs(..)))) => {
+                let waiting = app.joins().waiting(&community, user.id).await?;
+                Ok(Accepted::Waiting(waiting.ok_or_else(ApiError::not_found)?))
             }
             Err(other) => Err(other.into()),
         }
     }
 
-    /// Adds the use of an invite to a change. A ghost that is claimed may be in already.
+    /// Adds the use of an invite to a change: the user is in, or asks to be let in. A ghost that is
+    /// claimed may be in already.
     pub(super) async fn admit(
         &self,
         change: &mut Change,
@@ -196,6 +216,10 @@ impl Invites<'_> {
         let id = invite.community_id;
         change.preconditions.push(Precondition::InviteUsable(invite.code_hash, now));
         change.records.push(Record::UseInvite(invite.code_hash));
+        let community = app.store().community(id).await?.ok_or_else(ApiError::not_found)?;
+        if needs_approval(invite, &community) {
+            return app.joins().ask(change, invite, user, now).await;
+        }
         let fact = Fact::InviteAccepted {
             created_by: invite.created_by,
             role: invite.role,
@@ -229,6 +253,12 @@ impl Invites<'_> {
         app.commit(Change { records, ..Change::default() }).await?;
         Ok(())
     }
+}
+
+/// Whether those who use the invite have to be let in. Whoever takes a ghost over was chosen by the
+/// server's owner.
+const fn needs_approval(invite: &StoredInvite, community: &Community) -> bool {
+    (invite.approval || community.approval) && invite.claims.is_none()
 }
 
 fn gone() -> ApiError {

@@ -1,10 +1,13 @@
 //! Invites.
 
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, Uri};
 use tidings_domain::CommunityId;
 use tidings_wire::List;
-use tidings_wire::community::{Community, CreateInvite, Invite, InvitePreview};
+use tidings_wire::community::{
+    Accepted, Community, CreateInvite, Invite, InvitePreview, JoinRequest,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -77,21 +80,24 @@ async fn preview(
     Ok(Json(app.invites().preview(&code, address).await?))
 }
 
-/// Accept an invite.
+/// Accept an invite: 200 when one is in, 202 when an admin has to let one in.
 #[utoipa::path(
     post,
     path = "/v1/invites/{code}/accept",
     tag = "invites",
     params(("code" = String, Path)),
-    responses((status = 200, body = Community))
+    responses((status = 200, body = Community), (status = 202, body = JoinRequest))
 )]
 async fn accept(
     State(app): State<App>,
     caller: Caller,
     Address(address): Address,
     Path(code): Path<String>,
-) -> Result<Json<Community>, ApiError> {
-    Ok(Json(app.invites().accept(&caller, &code, address).await?))
+) -> Result<Response, ApiError> {
+    Ok(match app.invites().accept(&caller, &code, address).await? {
+        Accepted::Joined(community) => Json(community).into_response(),
+        Accepted::Waiting(request) => (StatusCode::ACCEPTED, Json(request)).into_response(),
+    })
 }
 
 /// Take an invite back (whoever made it, and admins).

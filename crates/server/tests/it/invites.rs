@@ -15,7 +15,10 @@ async fn an_invite_shows_where_it_leads_and_lets_people_in() {
     assert_eq!(code.len(), 22);
     assert_eq!(invite["url"], format!("http://localhost:8420/invite/{code}"));
     let preview = world.get("", &format!("/v1/invites/{code}")).await.is(200);
-    assert_eq!(preview, json!({"community": "acme", "slug": "acme", "inviter": "ana"}));
+    assert_eq!(
+        preview,
+        json!({"community": "acme", "slug": "acme", "inviter": "ana", "approval": false})
+    );
     let accept = format!("/v1/invites/{code}/accept");
     let joined = world.post(&bo.token, &accept, json!({})).await.is(200);
     assert_eq!((&joined["id"], &joined["my_role"]), (&json!(acme), &json!("member")));

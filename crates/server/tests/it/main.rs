@@ -22,6 +22,7 @@ mod hostile;
 mod idempotency;
 mod imports;
 mod invites;
+mod joins;
 mod keeping;
 mod limits;
 mod media;

@@ -51,6 +51,9 @@ const OPEN: &[&str] = &[
     "put /v1/me/attention",
     "get /v1/saved",
     "get /v1/invites/{code}",
+    "get /v1/me/join-requests",
+    // Of nobody's own request: not there, for everybody alike.
+    "delete /v1/me/join-requests/{community_id}",
     "get /v1/sync",
     "get /v1/stream",
     "get /v1/ws",
@@ -115,6 +118,19 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
         (M::POST, "/v1/communities/{c}/invites", json!({}), [201, 201, 403, 404, 404, 401]),
         (M::GET, "/v1/communities/{c}/invites", none.clone(), [200, 200, 403, 404, 404, 401]),
         (M::DELETE, "/v1/invites/{code}", none.clone(), [204, 204, 403, 404, 404, 401]),
+        (M::GET, "/v1/communities/{c}/join-requests", none.clone(), [200, 200, 403, 404, 404, 401]),
+        (
+            M::POST,
+            "/v1/communities/{c}/join-requests/{waiting}/approve",
+            json!({}),
+            [204, 204, 403, 404, 404, 401],
+        ),
+        (
+            M::POST,
+            "/v1/communities/{c}/join-requests/{waiting}/refuse",
+            json!({}),
+            [204, 204, 403, 404, 404, 401],
+        ),
         (M::POST, "/v1/invites/{code}/accept", json!({}), [200, 200, 200, 200, 200, 401]),
         (
             M::POST,
@@ -302,6 +318,8 @@ async fn scene() -> Scene {
         .is(200);
     world.delete(&former.token, &format!("{path}/{}", former.id)).await.is(204);
     let code = world.invite(&owner, &c, json!({})).await;
+    let door = world.invite(&owner, &c, json!({"approval": true})).await;
+    let waiting = world.register("waiting", json!({"invite": door})).await.id;
     let path = format!("/v1/channels/{public}/webhooks");
     let made = world.post(&owner.token, &path, json!({"name": "ci"})).await.is(201);
     let webhook = text(&made["id"]);
@@ -332,6 +350,7 @@ async fn scene() -> Scene {
         ("{hidden}", hidden),
         ("{extra}", extra.id.clone()),
         ("{code}", code),
+        ("{waiting}", waiting),
         ("{fresh}", "fresh".to_owned()),
         ("{bot}", bot),
         ("{webhook}", webhook),

@@ -330,7 +330,8 @@ CREATE TABLE communities (
   id         UUID    PRIMARY KEY,
   name       TEXT    NOT NULL,
   slug       TEXT    NOT NULL UNIQUE,
-  created_at BIGINT NOT NULL
+  created_at BIGINT NOT NULL,
+  approval   BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 CREATE TABLE invites (
@@ -343,7 +344,8 @@ CREATE TABLE invites (
   uses         BIGINT NOT NULL DEFAULT 0,
   expires_at   BIGINT,
   role         TEXT    NOT NULL,
-  claims       UUID
+  claims       UUID,
+  approval     BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX invites_community ON invites (community_id, created_at);
 
@@ -374,6 +376,18 @@ CREATE TABLE audit (
   address      TEXT    NOT NULL,
   PRIMARY KEY (community_id, id)
 );
+
+-- Who waits to be let into a community, or was refused not long ago.
+CREATE TABLE join_requests (
+  community_id  UUID   NOT NULL,
+  user_id       UUID   NOT NULL,
+  invited_by    UUID   NOT NULL,
+  role          TEXT   NOT NULL,
+  created_at    BIGINT NOT NULL,
+  refused_until BIGINT,
+  PRIMARY KEY (community_id, user_id)
+);
+CREATE INDEX join_requests_user ON join_requests (user_id);
 
 CREATE TABLE sources (
   source TEXT PRIMARY KEY,

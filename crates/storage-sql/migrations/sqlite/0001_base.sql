@@ -330,7 +330,8 @@ CREATE TABLE communities (
   id         BLOB    PRIMARY KEY,
   name       TEXT    NOT NULL,
   slug       TEXT    NOT NULL UNIQUE,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  approval   INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE invites (
@@ -343,7 +344,8 @@ CREATE TABLE invites (
   uses         INTEGER NOT NULL DEFAULT 0,
   expires_at   INTEGER,
   role         TEXT    NOT NULL,
-  claims       BLOB
+  claims       BLOB,
+  approval     INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invites_community ON invites (community_id, created_at);
 
@@ -374,6 +376,18 @@ CREATE TABLE audit (
   address      TEXT    NOT NULL,
   PRIMARY KEY (community_id, id)
 ) STRICT, WITHOUT ROWID;
+
+-- Who waits to be let into a community, or was refused not long ago.
+CREATE TABLE join_requests (
+  community_id BLOB    NOT NULL,
+  user_id      BLOB    NOT NULL,
+  invited_by   BLOB    NOT NULL,
+  role         TEXT    NOT NULL,
+  created_at   INTEGER NOT NULL,
+  refused_until INTEGER,
+  PRIMARY KEY (community_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX join_requests_user ON join_requests (user_id);
 
 CREATE TABLE sources (
   source TEXT PRIMARY KEY,

@@ -11,13 +11,22 @@ use crate::error::word;
 use crate::read::account::{self, USER_COLUMNS};
 use crate::store::SqlStore;
 
-fn community(row: &Row<'_>) -> Result<Community, StorageError> {
+/// How many columns a community has.
+const COMMUNITY_COLUMNS: usize = 5;
+
+/// Reads a community from the columns that begin at one.
+pub(crate) fn community_at(row: &Row<'_>, first: usize) -> Result<Community, StorageError> {
     Ok(Community {
-        id: CommunityId(row.id(0)?),
-        name: row.text(1)?,
-        slug: row.text(2)?,
-        created_at: Timestamp(row.int(3)?),
+        id: CommunityId(row.id(first)?),
+        name: row.text(first + 1)?,
+        slug: row.text(first + 2)?,
+        created_at: Timestamp(row.int(first + 3)?),
+        approval: row.bool(first + 4)?,
     })
+}
+
+fn community(row: &Row<'_>) -> Result<Community, StorageError> {
+    community_at(row, 0)
 }
 
 pub(crate) fn role(row: &Row<'_>, column: usize) -> Result<Role, StorageError> {
@@ -50,6 +59,7 @@ fn invite(row: &Row<'_>) -> Result<StoredInvite, StorageError> {
         expires_at: row.opt_int(7)?.map(Timestamp),
         role: role(row, 8)?,
         claims: row.opt_id(9)?.map(UserId),
+        approval: row.bool(10)?,
     })
 }
 
@@ -68,7 +78,8 @@ impl CommunityRepository for SqlStore {
     async fn community(&self, id: CommunityId) -> Result<Option<Community>, StorageError> {
         self.read(move |conn| {
             Box::pin(async move {
-                let sql = "SELECT id, name, slug, created_at FROM communities WHERE id = ?1";
+                let sql =
+                    "SELECT id, name, slug, created_at, approval FROM communities WHERE id = ?1";
                 conn.query_first(sql, params![id], community).await
             })
         })
@@ -79,7 +90,8 @@ impl CommunityRepository for SqlStore {
         let params = params![slug];
         self.read(move |conn| {
             Box::pin(async move {
-                let sql = "SELECT id, name, slug, created_at FROM communities WHERE slug = ?1";
+                let sql =
+                    "SELECT id, name, slug, created_at, approval FROM communities WHERE slug = ?1";
                 conn.query_first(sql, params, community).await
             })
         })
@@ -89,11 +101,14 @@ impl CommunityRepository for SqlStore {
     async fn communities_of(&self, user: UserId) -> Result<Vec<(Community, Role)>, StorageError> {
         self.read(move |conn| {
             Box::pin(async move {
-                let sql = "SELECT c.id, c.name, c.slug, c.created_at, m.role
+                let sql = "SELECT c.id, c.name, c.slug, c.created_at, c.approval, m.role
                            FROM memberships m JOIN logs l ON l.id = m.log AND l.kind = 'g'
                            JOIN communities c ON c.id = l.owner
                            WHERE m.user_id = ?1 AND m.left_position = 0 ORDER BY c.id";
-                conn.query(sql, params![user], |row| Ok((community(row)?, role(row, 4)?))).await
+                conn.query(sql, params![user], |row| {
+                    Ok((community(row)?, role(row, COMMUNITY_COLUMNS)?))
+                })
+                .await
             })
         })
         .await
@@ -173,7 +188,7 @@ impl CommunityRepository for SqlStore {
         self.read(move |conn| {
             Box::pin(async move {
                 let sql = "SELECT code_hash, code, community_id, created_by, created_at, max_uses,
-                             uses, expires_at, role, claims FROM invites
+                             uses, expires_at, role, claims, approval FROM invites
                            WHERE community_id = ?1 ORDER BY created_at, code_hash LIMIT 1000";
                 conn.query(sql, params![community], invite).await
             })
@@ -186,7 +201,7 @@ impl CommunityRepository for SqlStore {
         self.read(move |conn| {
             Box::pin(async move {
                 let sql = "SELECT code_hash, code, community_id, created_by, created_at, max_uses,
-                             uses, expires_at, role, claims FROM invites WHERE code_hash = ?1";
+                             uses, expires_at, role, claims, approval FROM invites WHERE code_hash = ?1";
                 conn.query_first(sql, params![code_hash], invite).await
             })
         })

@@ -87,8 +87,8 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
             params![*community, *user, rank(*role)],
         ),
         P::CommunityIs(community) => (
-            "SELECT 1 FROM communities WHERE id = ?1 AND name = ?2 AND slug = ?3",
-            params![community.id, &community.name, &community.slug],
+            "SELECT 1 FROM communities WHERE id = ?1 AND name = ?2 AND slug = ?3 AND approval = ?4",
+            params![community.id, &community.name, &community.slug, community.approval],
         ),
         P::RoleIs(community, user, role) => (
             "SELECT 1 FROM logs l JOIN memberships m ON m.log = l.id
@@ -228,6 +228,16 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
         P::BlobUnused(sha256) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM media WHERE sha256 = ?1)",
             params![sha256],
+        ),
+        P::JoinRequestIs(community, user, None) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM join_requests
+             WHERE community_id = ?1 AND user_id = ?2)",
+            params![*community, *user],
+        ),
+        P::JoinRequestIs(community, user, Some(refused)) => (
+            "SELECT 1 FROM join_requests
+             WHERE community_id = ?1 AND user_id = ?2 AND (refused_until IS NOT NULL) = ?3",
+            params![*community, *user, *refused],
         ),
         P::WebhookThere(id) => ("SELECT 1 FROM webhooks WHERE id = ?1", params![*id]),
         P::WebhookNote(id, key, Some(value)) => (

@@ -153,16 +153,23 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
             params![*id, key, value],
         ),
         Record::CreateCommunity(community) => (
-            "INSERT INTO communities (id, name, slug, created_at) VALUES (?1, ?2, ?3, ?4)",
-            params![community.id, &community.name, &community.slug, community.created_at],
+            "INSERT INTO communities (id, name, slug, created_at, approval) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                community.id,
+                &community.name,
+                &community.slug,
+                community.created_at,
+                community.approval
+            ],
         ),
         Record::UpdateCommunity(community) => (
-            "UPDATE communities SET name = ?2, slug = ?3 WHERE id = ?1",
-            params![community.id, &community.name, &community.slug],
+            "UPDATE communities SET name = ?2, slug = ?3, approval = ?4 WHERE id = ?1",
+            params![community.id, &community.name, &community.slug, community.approval],
         ),
         Record::CreateInvite(invite) => (
             "INSERT INTO invites (code_hash, code, community_id, created_by, created_at, max_uses,
-               uses, expires_at, role, claims) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+               uses, expires_at, role, claims, approval)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 invite.code_hash,
                 &invite.code.0,
@@ -173,13 +180,33 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
                 invite.uses,
                 invite.expires_at,
                 invite.role.as_str(),
-                invite.claims
+                invite.claims,
+                invite.approval
             ],
         ),
         Record::UseInvite(code) => {
             ("UPDATE invites SET uses = uses + 1 WHERE code_hash = ?1", params![code])
         }
         Record::DeleteInvite(code) => ("DELETE FROM invites WHERE code_hash = ?1", params![code]),
+        Record::PutJoinRequest(request) => (
+            "INSERT INTO join_requests (community_id, user_id, invited_by, role, created_at,
+               refused_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (community_id, user_id) DO UPDATE SET invited_by = excluded.invited_by,
+               role = excluded.role, created_at = excluded.created_at,
+               refused_until = excluded.refused_until",
+            params![
+                request.community_id,
+                request.user_id,
+                request.invited_by,
+                request.role.as_str(),
+                request.created_at,
+                request.refused_until
+            ],
+        ),
+        Record::DeleteJoinRequest(community, user) => (
+            "DELETE FROM join_requests WHERE community_id = ?1 AND user_id = ?2",
+            params![*community, *user],
+        ),
         Record::BindSource { source, target } => {
             ("INSERT INTO sources (source, target) VALUES (?1, ?2)", params![source, *target])
         }
@@ -289,5 +316,6 @@ async fn prune(conn: &mut Conn, now: tidings_domain::Timestamp) -> Result<(), St
     conn.execute("DELETE FROM sessions WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM tokens WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM restrictions WHERE ends_at < ?1", params![now]).await?;
+    conn.execute("DELETE FROM join_requests WHERE refused_until < ?1", params![now]).await?;
     Ok(())
 }

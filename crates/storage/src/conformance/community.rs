@@ -26,6 +26,7 @@ pub(super) fn invite(world: &World, community: CommunityId, made_by: UserId) -> 
         uses: 0,
         expires_at: None,
         role: Role::Member,
+        approval: false,
         claims: None,
     }
 }
@@ -38,7 +39,8 @@ pub async fn a_community_is_found_by_id_and_slug(store: Arc<dyn Store>) {
     assert_eq!(world.store.community_by_slug("acme").await.unwrap(), Some(acme.clone()));
     assert_eq!(world.store.community_by_slug("other").await.unwrap(), None);
 
-    let renamed = Community { name: "Acme é".to_owned(), slug: "new".to_owned(), ..acme };
+    let renamed =
+        Community { name: "Acme é".to_owned(), slug: "new".to_owned(), approval: true, ..acme };
     world.record(Record::UpdateCommunity(renamed.clone())).await;
     assert_eq!(world.store.community(renamed.id).await.unwrap(), Some(renamed.clone()));
     assert_eq!(world.store.community_by_slug("acme").await.unwrap(), None);
@@ -128,6 +130,7 @@ pub async fn invites_are_counted_and_deleted(store: Arc<dyn Store>) {
         max_uses: Some(3),
         expires_at: Some(world.now()),
         role: Role::Admin,
+        approval: true,
         claims: Some(UserId(world.id())),
         ..invite(&world, acme.id, ana.id)
     };

@@ -349,6 +349,7 @@ pub async fn community_is(store: Arc<dyn Store>) {
     for other in [
         Community { name: "other".to_owned(), ..acme.clone() },
         Community { slug: "other".to_owned(), ..acme.clone() },
+        Community { approval: true, ..acme.clone() },
         Community { id: CommunityId(world.id()), ..acme.clone() },
     ] {
         assert!(!world.holds(Precondition::CommunityIs(other)).await);

@@ -152,6 +152,7 @@ impl World {
             id: CommunityId(self.id()),
             name: slug.to_uppercase(),
             slug: slug.to_owned(),
+            approval: false,
             created_at: self.now(),
         };
         self.record(Record::CreateCommunity(community.clone())).await;

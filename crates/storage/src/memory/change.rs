@@ -110,6 +110,9 @@ impl State {
             Precondition::InviteUsable(code, now) => {
                 communities.invite(code).is_some_and(|invite| invite.usable(*now))
             }
+            Precondition::JoinRequestIs(community, user, refused) => {
+                self.joins.state(*community, *user) == *refused
+            }
             Precondition::ChannelNameFree(community, name, id) => {
                 projections.channel_name_free(*community, name, *id)
             }
@@ -299,6 +302,8 @@ impl State {
             Record::CreateInvite(invite) => self.communities.create_invite(invite),
             Record::UseInvite(code) => self.communities.use_invite(&code),
             Record::DeleteInvite(code) => self.communities.delete_invite(&code),
+            Record::PutJoinRequest(request) => self.joins.put(request),
+            Record::DeleteJoinRequest(community, user) => self.joins.delete(community, user),
             Record::BindSource { source, target } => self.sources.bind(source, target),
             Record::CreateMedia(media, blob) => self.files.create(media, blob),
             Record::UseMedia(id) => self.files.use_media(id),
@@ -313,6 +318,7 @@ impl State {
             Record::PutSetting(name, value) => self.operations.put_setting(name, value),
             Record::Prune(now) => {
                 self.accounts.prune(now);
+                self.joins.prune(now);
                 self.sessions.retain(|session| session.expires_at >= now);
                 self.bots.retain_tokens(|token| token.expires_at.is_none_or(|end| end >= now));
                 self.operations.prune(now);

@@ -90,6 +90,7 @@ impl Communities {
         if let Some(row) = self.rows.get_mut(&community.id) {
             row.name = community.name;
             row.slug = community.slug;
+            row.approval = community.approval;
         }
     }
 
@@ -116,6 +117,13 @@ impl Projections {
     pub(super) fn role(&self, community: CommunityId, user: UserId) -> Option<Role> {
         let member = self.communities.get(&community)?.get(&user)?;
         member.is_present().then_some(member.role)
+    }
+
+    /// Everybody who is in the community, with their role.
+    pub(super) fn present(&self, community: CommunityId) -> Vec<(UserId, Role)> {
+        let members = self.communities.get(&community).into_iter().flatten();
+        let present = members.filter(|(_, member)| member.is_present());
+        present.map(|(id, member)| (*id, member.role)).collect()
     }
 
     pub(super) fn has_other_owner(&self, community: CommunityId, user: UserId) -> bool {

@@ -1,4 +1,6 @@
-//! `tidings community create|list|leave`.
+//! `tidings community create|list|change|leave`.
+
+mod change;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -14,6 +16,7 @@ use crate::output::table::Table;
 pub(crate) enum CommunityCommand {
     Create(Create),
     List(List),
+    Change(change::Change),
     Leave(Leave),
 }
 
@@ -55,6 +58,7 @@ impl CommunityCommand {
         match self {
             Self::Create(command) => command.run(ctx).await,
             Self::List(command) => command.run(ctx).await,
+            Self::Change(command) => command.run(ctx).await,
             Self::Leave(command) => command.run(ctx).await,
         }
     }

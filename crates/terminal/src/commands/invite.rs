@@ -1,18 +1,22 @@
-//! `tidings invite create|accept`.
+//! `tidings invite create|accept|waiting|withdraw`.
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use tidings_domain::{CommunityId, InviteCode, Role};
 use tidings_wire::Code;
-use tidings_wire::community::CreateInvite;
+use tidings_wire::community::{Accepted, CreateInvite};
 
 use crate::ctx::Ctx;
-use crate::failure::{Explain, Failure};
+use crate::failure::{Explain, Failure, Why as _};
 use crate::output::sanitize;
+use crate::output::table::Table;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum InviteCommand {
     Create(Create),
     Accept(Accept),
+    Waiting(Waiting),
+    Withdraw(Withdraw),
 }
 
 /// Make an invite; whoever has it can join, and register on the server.
@@ -20,7 +24,8 @@ pub(crate) enum InviteCommand {
 #[command(after_help = "\
 Examples:
   tidings invite create
-  tidings invite create --community acme --max-uses 1 --expires-in 7d")]
+  tidings invite create --community acme --max-uses 1 --expires-in 7d
+  tidings invite create --approval")]
 pub(crate) struct Create {
     /// The community's slug; needed when you are in several.
     #[arg(long, value_name = "SLUG")]
@@ -34,6 +39,9 @@ pub(crate) struct Create {
     /// What those who use it become: member, admin or owner.
     #[arg(long, value_name = "ROLE")]
     role: Option<Role>,
+    /// Whoever uses it waits until an admin lets them in.
+    #[arg(long)]
+    approval: bool,
 }
 
 /// Join a community by an invite.
@@ -48,11 +56,32 @@ pub(crate) struct Accept {
     code: String,
 }
 
+/// List the communities that have not let you in yet, or refused you not long ago.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  tidings invite waiting")]
+pub(crate) struct Waiting {}
+
+/// Take a request to join back.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  tidings invite withdraw 01a1f8a5-e964-7266-b234-6c6bdecbfc33
+
+`tidings invite waiting` shows the ids.")]
+pub(crate) struct Withdraw {
+    /// The community's id.
+    community: CommunityId,
+}
+
 impl InviteCommand {
     pub(crate) async fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         match self {
             Self::Create(command) => command.run(ctx).await,
             Self::Accept(command) => command.run(ctx).await,
+            Self::Waiting(command) => command.run(ctx).await,
+            Self::Withdraw(command) => command.run(ctx).await,
         }
     }
 }
@@ -66,6 +95,7 @@ impl Create {
             max_uses: self.max_uses,
             expires_in_s: self.expires_in,
             role: self.role.map(|role| role.as_str().to_owned()),
+            approval: self.approval,
             claims: None,
         };
         let made = session.client.create_invite(CommunityId(community.id), &request).await;
@@ -82,21 +112,64 @@ impl Accept {
     async fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         let code = code_of(&self.code)?;
         let session = ctx.session().await?;
-        let community = session.client.accept_invite(&code).await.map_err(|error| {
-            use crate::failure::Why as _;
+        let accepted = session.client.accept_invite(&code).await.map_err(|error| {
             let failure = error.why("accept the invite");
             match error.code() {
-                Some(Code::NotFound | Code::Forbidden | Code::Gone) => {
+                Some(Code::Forbidden) => failure.next("tidings invite waiting"),
+                Some(Code::NotFound | Code::Gone) => {
                     failure.next("ask for a new invite: this one is wrong, old or used")
                 }
                 _ => failure,
             }
         })?;
         if ctx.json {
-            return ctx.out.json(&community);
+            return ctx.out.json(&accepted);
         }
-        ctx.out.note(&format!("you are in {} now", community.name));
-        ctx.out.line(&sanitize::line(&community.slug))
+        match accepted {
+            Accepted::Joined(community) => {
+                ctx.out.note(&format!("you are in {} now", community.name));
+                ctx.out.line(&sanitize::line(&community.slug))
+            }
+            Accepted::Waiting(request) => {
+                ctx.out.note(&format!("an admin of {} has to let you in", request.community));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Waiting {
+    async fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        let client = ctx.session().await?.client;
+        let requests = client.own_join_requests().await.cannot("list where you wait")?;
+        if ctx.json {
+            return requests.iter().try_for_each(|request| ctx.out.json(request));
+        }
+        let mut table = Table::new(["COMMUNITY", "STATE", "ASKED", "ID"]);
+        for request in requests {
+            let asked = ctx.cell_time(request.created_at);
+            let id = request.community_id.to_string();
+            table.row([request.community, request.state, asked, id]);
+        }
+        table.print(&ctx.out, "You wait nowhere.")
+    }
+}
+
+impl Withdraw {
+    async fn run(self, ctx: &Ctx) -> Result<(), Failure> {
+        let client = ctx.session().await?.client;
+        client.withdraw_join_request(self.community).await.map_err(|error| {
+            let failure = error.why("withdraw the request");
+            match error.code() {
+                Some(Code::NotFound) => failure.next("tidings invite waiting"),
+                _ => failure,
+            }
+        })?;
+        if ctx.json {
+            return ctx.out.json(&json!({"community_id": self.community.0, "withdrawn": true}));
+        }
+        ctx.out.note("withdrawn");
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
-//! `tidings members list|role|kick`; bans and mutes stand in [`restrict`].
+//! `tidings members list|role|kick`; bans and mutes stand in [`restrict`], who waits to be let in
+//! in [`requests`].
 
+mod requests;
 mod restrict;
 
 use clap::{Args, Subcommand};
@@ -26,6 +28,9 @@ pub(crate) enum MembersCommand {
     Unmute(Unmute),
     Mutes(Mutes),
     Nick(Nick),
+    Requests(requests::Requests),
+    Approve(requests::Approve),
+    Refuse(requests::Refuse),
 }
 
 /// List who is in a community.
@@ -87,6 +92,9 @@ impl MembersCommand {
             Self::Unmute(command) => command.run(ctx).await,
             Self::Mutes(command) => command.run(ctx).await,
             Self::Nick(command) => command.run(ctx).await,
+            Self::Requests(command) => command.run(ctx).await,
+            Self::Approve(command) => command.run(ctx).await,
+            Self::Refuse(command) => command.run(ctx).await,
         }
     }
 }

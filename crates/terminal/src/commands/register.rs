@@ -117,7 +117,11 @@ impl Register {
         };
         match client.register(identity, &device, &self.registration()?, ctx.now()).await {
             Ok(Registered { logged_in, head }) => {
-                self.finish(ctx, account, &words, &logged_in, Some(head))
+                self.finish(ctx, account, &words, &logged_in, Some(head))?;
+                if self.invite.is_some() {
+                    tell_of_waiting(ctx).await;
+                }
+                Ok(())
             }
             Err(error) => Err(self.refused(ctx, &error, &discovery.origin, first_try)),
         }
@@ -274,6 +278,15 @@ impl Register {
             .next(format!("the server calls itself {public_origin}: use that as --server")),
             _ => failure,
         }
+    }
+}
+
+/// Says that the invite leads to a door where admins decide. The account is made either way, so a
+/// server that does not answer now is no failure.
+async fn tell_of_waiting(ctx: &Ctx) {
+    let Ok(session) = ctx.session_as_it_is() else { return };
+    for request in session.client.own_join_requests().await.unwrap_or_default() {
+        ctx.out.note(&format!("an admin of {} has to let you in", request.community));
     }
 }
 

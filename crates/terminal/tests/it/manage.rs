@@ -315,3 +315,36 @@ fn every_command_has_a_manual_page() {
     let told = person.fails(1, &["man", "--out", blocked.to_str().expect("a path")]);
     assert!(told.contains("choose another directory"), "{told}");
 }
+
+#[test]
+fn admins_let_people_in_who_asked() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    ana.ok(&["community", "change", "acme", "--approval", "on"]);
+    let link = ana.ok(&["invite", "create"]);
+    let bob = Person::new();
+    let start = ["register", "--server", server.url(), "--username", "bob", "--invite"];
+    bob.ok(&start.into_iter().chain([link.trim()]).collect::<Vec<_>>());
+    assert_eq!(bob.ok(&["community", "list"]), "");
+    let waiting = bob.json(&["invite", "waiting"]);
+    assert_eq!(
+        (&waiting[0]["community"], &waiting[0]["state"]),
+        (&"Acme".into(), &"waiting".into())
+    );
+    let id = waiting[0]["community_id"].as_str().expect("an id");
+    bob.ok(&["invite", "withdraw", id]);
+    let told = ana.fails(1, &["members", "approve", "acme", "@bob"]);
+    assert!(told.contains("has not asked") && told.contains("members requests acme"), "{told}");
+
+    let accepted = bob.json(&["invite", "accept", link.trim()]);
+    assert_eq!(accepted[0]["state"], "waiting");
+    let requests = ana.ok(&["members", "requests"]);
+    assert!(requests.starts_with("@bob\tbob\twaiting\tmember\t"), "{requests}");
+    ana.ok(&["members", "refuse", "acme", "@bob"]);
+    let told = bob.fails(1, &["invite", "accept", link.trim()]);
+    assert!(told.contains("refused") && told.contains("tidings invite waiting"), "{told}");
+    let done = ana.json(&["members", "approve", "acme", "@bob"]);
+    assert_eq!(done[0]["approved"], true);
+    assert!(bob.ok(&["community", "list"]).starts_with("acme\t"));
+    ana.fails(2, &["community", "change", "acme"]);
+}

@@ -1,7 +1,7 @@
 use tidings_domain::message::{Format, Mention, ReactionCount};
 use tidings_domain::{
-    Author, Channel, ChannelType, Emoji, IdentityKey, Message as DomainMessage, Role, RoomKind,
-    Visibility,
+    Author, Channel, ChannelType, CommunityId, Emoji, IdentityKey, JoinOutcome,
+    Message as DomainMessage, Role, RoomKind, Visibility,
 };
 
 use super::*;
@@ -89,6 +89,22 @@ fn facts() -> Vec<Fact> {
         Fact::MemberUpdated { user: author(), nickname: Some("Annie".to_owned()) },
         Fact::MemberUpdated { user: author(), nickname: None },
         Fact::InviteAccepted { created_by: UserId(id(4)), role: Role::Member, user: author() },
+        Fact::JoinRequested { community_id: CommunityId(id(5)), role: Role::Admin, user: author() },
+        Fact::JoinDecided {
+            community_id: CommunityId(id(5)),
+            outcome: JoinOutcome::Approved,
+            user: author(),
+        },
+        Fact::JoinDecided {
+            community_id: CommunityId(id(5)),
+            outcome: JoinOutcome::Refused,
+            user: author(),
+        },
+        Fact::JoinDecided {
+            community_id: CommunityId(id(5)),
+            outcome: JoinOutcome::Withdrawn,
+            user: author(),
+        },
         Fact::ReadUpdated {
             channel_id: ChannelId(id(3)),
             thread: None,

@@ -171,8 +171,13 @@ impl<'a> Build<'a> {
             .map_err(|e| Refused::new("bad_name", e.to_string()))?;
         let now = self.app.now();
         let id = CommunityId(self.app.new_id());
-        let community =
-            Community { id, name: display.to_owned(), slug: slug.to_owned(), created_at: now };
+        let community = Community {
+            id,
+            name: display.to_owned(),
+            slug: slug.to_owned(),
+            approval: false,
+            created_at: now,
+        };
         let owner = self.app.store().server_owner().await?;
         let waiting = match (&owner, &self.unowned) {
             (Some(_), _) => None,
