@@ -12,10 +12,13 @@
 //! Bot::new("http://127.0.0.1:8420", "tdg_pat_…")?
 //!     .remember_in("bot.cursor")
 //!     .on_mention(|message| async move { message.reply("pong").await })
+//!     .command("/ping [text…]", "Answer", |run| async move { run.reply("pong").await })
 //!     .run()
 //!     .await
 //! # }
 //! ```
+
+mod command;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -27,8 +30,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tidings_domain::{ChannelId, MessageId};
+use tidings_domain::{ChannelId, MessageId, UserId};
 use tidings_wire::account::Secret;
+use tidings_wire::command::{CommandInvoked, CommandReply, NewCommand, SetCommands};
 use tidings_wire::message::{CreateMessage, MentionKind, Message};
 use tidings_wire::{Code, Event};
 use uuid::Uuid;
@@ -38,6 +42,8 @@ use crate::error::ClientError;
 use crate::server::ServerUrlError;
 use crate::sync::{Cursor, Follow, Transport, Update};
 
+pub use command::Invocation;
+
 /// How often a message is handled again when the server is away or busy; with the waits between,
 /// about a minute.
 const TRIES: u32 = 6;
@@ -45,6 +51,7 @@ const TRIES: u32 = 6;
 type Handling = Pin<Box<dyn Future<Output = Result<(), ClientError>> + Send>>;
 type Report = Box<dyn Fn(&Message, &ClientError) + Send + Sync>;
 type Handler = Box<dyn Fn(Incoming) -> Handling + Send + Sync>;
+type CommandHandler = Box<dyn Fn(Invocation) -> Handling + Send + Sync>;
 
 /// Why a bot does not run, or runs no more.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +63,14 @@ pub enum BotError {
     /// The server refuses the token, or speaks another language.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A command is written in a way that cannot be read.
+    #[error("the command {usage} cannot be offered: {what}")]
+    Usage {
+        /// How it is written.
+        usage: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The file with the cursor cannot be read or written.
     #[error("cannot remember where the bot is, in {}: {source}", path.display())]
     Cursor {
@@ -73,6 +88,7 @@ pub struct Bot {
     cursor: Option<PathBuf>,
     on_mention: Option<Handler>,
     on_message: Option<Handler>,
+    commands: Vec<(String, String, CommandHandler)>,
     on_error: Report,
 }
 
@@ -89,6 +105,7 @@ impl Bot {
             cursor: None,
             on_mention: None,
             on_message: None,
+            commands: Vec::new(),
             on_error: Box::new(|message, error| {
                 tracing::warn!(message.id = %message.id, %error, "a message was passed over");
             }),
@@ -133,6 +150,22 @@ impl Bot {
         self
     }
 
+    /// Offers a command, such as `/deploy <env> [version]`: clients complete it, and whoever may
+    /// write in a channel that the bot can see may run it. `summary` says in one line what it does.
+    /// Arguments are one word each; `[why…]` takes the rest of the line, `<@who>` is a person,
+    /// `<#where>` a channel, `<times:number>` a number. The commands of a bot replace those of its
+    /// last run.
+    #[must_use]
+    pub fn command<F, Fut>(mut self, usage: &str, summary: &str, handler: F) -> Self
+    where
+        F: Fn(Invocation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), ClientError>> + Send + 'static,
+    {
+        let handler: CommandHandler = Box::new(move |invocation| Box::pin(handler(invocation)));
+        self.commands.push((usage.to_owned(), summary.to_owned(), handler));
+        self
+    }
+
     /// What to do when a message cannot be handled; it is passed over then.
     #[must_use]
     pub fn on_error(
@@ -153,7 +186,8 @@ impl Bot {
     /// # Errors
     /// When going on would not help: the token was revoked, or the cursor cannot be kept.
     pub async fn run(self) -> Result<(), BotError> {
-        let me = self.me().await?;
+        let commands = self.offer()?;
+        let me = self.patiently(async || Ok(self.client.me().await?.id)).await?;
         let since = if let Some(since) = self.read_cursor().await? {
             since
         } else {
@@ -161,6 +195,11 @@ impl Bot {
             self.keep(&now).await?;
             now
         };
+        // Offered when it is known where to begin, so that nothing that is run is missed.
+        if !commands.is_empty() {
+            let set = SetCommands { commands };
+            self.patiently(async || self.client.set_bot_commands(UserId(me), &set).await).await?;
+        }
         let mut direct = HashMap::new();
         let mut follow = Follow::start(self.client.clone(), self.transport, Some(since));
         while let Some(update) = follow.next().await {
@@ -178,12 +217,24 @@ impl Bot {
         Ok(())
     }
 
-    /// The bot's own id; a server that is not up yet is waited for.
-    async fn me(&self) -> Result<Uuid, BotError> {
+    /// The commands as the server takes them.
+    fn offer(&self) -> Result<Vec<NewCommand>, BotError> {
+        let all = self.commands.iter().map(|(usage, summary, _)| {
+            command::read(usage, summary)
+                .map_err(|what| BotError::Usage { usage: usage.clone(), what })
+        });
+        all.collect()
+    }
+
+    /// Asks until the server answers: one that is not up yet is waited for.
+    async fn patiently<T>(
+        &self,
+        ask: impl AsyncFn() -> Result<T, ClientError>,
+    ) -> Result<T, BotError> {
         let mut wait = Duration::from_secs(1);
         loop {
-            match self.client.me().await {
-                Ok(me) => return Ok(me.id),
+            match ask().await {
+                Ok(answer) => return Ok(answer),
                 Err(error) if error.is_transient() => tokio::time::sleep(wait).await,
                 Err(error) => return Err(error.into()),
             }
@@ -197,6 +248,9 @@ impl Bot {
         me: Uuid,
         direct: &mut HashMap<Uuid, bool>,
     ) -> Result<(), BotError> {
+        if event.kind == "command.invoked" {
+            return self.obey(event).await;
+        }
         if event.kind != "message.created" {
             return Ok(());
         }
@@ -216,27 +270,50 @@ impl Bot {
             (_, Some(handler)) => handler,
             _ => return Ok(()),
         };
-        let mut wait = Duration::from_secs(1);
-        for left in (0..TRIES).rev() {
-            let incoming = Incoming {
+        let trying = tried(|| {
+            handler(Incoming {
                 client: self.client.clone(),
                 message: message.clone(),
                 me,
                 replies: Arc::default(),
-            };
-            match handler(incoming).await {
-                Ok(()) => break,
-                Err(error) if error.code() == Some(Code::Unauthorized) => return Err(error.into()),
-                Err(error) if error.is_transient() && left > 0 => {
-                    tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
-                    wait *= 2;
-                }
-                Err(error) => {
-                    (self.on_error)(&message, &error);
-                    break;
-                }
+            })
+        });
+        if let Err(error) = trying.await {
+            if error.code() == Some(Code::Unauthorized) {
+                return Err(error.into());
             }
+            (self.on_error)(&message, &error);
         }
+        Ok(())
+    }
+
+    /// Runs one of the bot's commands. When that fails, whoever ran it is told so.
+    async fn obey(&self, event: &Event) -> Result<(), BotError> {
+        // Of another version: nothing that this bot could answer.
+        let Ok(invoked) = serde_json::from_str::<CommandInvoked>(event.data.get()) else {
+            return Ok(());
+        };
+        let named = |usage: &str| {
+            let name = usage.trim().strip_prefix('/').unwrap_or_default();
+            name.split_whitespace().next() == Some(invoked.command.as_str())
+        };
+        let Some((.., handler)) = self.commands.iter().find(|(usage, ..)| named(usage)) else {
+            return Ok(());
+        };
+        let invoked = Arc::new(invoked);
+        let trying = tried(|| {
+            let (client, invoked) = (self.client.clone(), Arc::clone(&invoked));
+            handler(Invocation { client, invoked, said: Arc::default() })
+        });
+        let Err(error) = trying.await else { return Ok(()) };
+        if error.code() == Some(Code::Unauthorized) {
+            return Err(error.into());
+        }
+        tracing::warn!(command.id = %invoked.id, %error, "a command was passed over");
+        let text = "That did not work.".to_owned();
+        let sorry = CommandReply { text, ..CommandReply::default() };
+        // Saying so may fail for the same reason.
+        let _ = self.client.answer_command(invoked.id, &sorry).await;
         Ok(())
     }
 
@@ -272,6 +349,21 @@ impl Bot {
         };
         written.await.map_err(|source| BotError::Cursor { path: path.clone(), source })
     }
+}
+
+/// Handles something, and again as long as the server is away or busy.
+async fn tried(handle: impl Fn() -> Handling) -> Result<(), ClientError> {
+    let mut wait = Duration::from_secs(1);
+    for _ in 1..TRIES {
+        match handle().await {
+            Err(error) if error.is_transient() => {
+                tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
+                wait *= 2;
+            }
+            done => return done,
+        }
+    }
+    handle().await
 }
 
 impl fmt::Debug for Bot {

@@ -3,9 +3,10 @@
 use tidings_domain::{ChannelId, CommunityId, RestrictionKind, UserId};
 use tidings_wire::List;
 use tidings_wire::channel::{Purge, Purged};
-use tidings_wire::command::{CommandResult, CommandSpec, RunCommand};
+use tidings_wire::command::{CommandReply, CommandResult, CommandSpec, RunCommand, SetCommands};
 use tidings_wire::community::{Member, UpdateMember};
 use tidings_wire::moderation::{AuditEntry, Restrict, Restriction};
+use uuid::Uuid;
 
 use crate::client::Client;
 use crate::error::ClientError;
@@ -100,6 +101,29 @@ impl Client {
     /// The slash commands that one may run in a community.
     pub async fn commands(&self, id: CommunityId) -> Result<List<CommandSpec>, ClientError> {
         self.get(&["v1", "communities", &id.to_string(), "commands"]).read().await
+    }
+
+    /// Says what commands a bot has, in place of those before. For the bot itself, and for admins.
+    pub async fn set_bot_commands(
+        &self,
+        bot: UserId,
+        commands: &SetCommands,
+    ) -> Result<List<CommandSpec>, ClientError> {
+        self.put(&["v1", "bots", &bot.to_string(), "commands"]).json(commands).read().await
+    }
+
+    /// The commands of a bot. For the bot itself, and for admins.
+    pub async fn bot_commands(&self, bot: UserId) -> Result<List<CommandSpec>, ClientError> {
+        self.get(&["v1", "bots", &bot.to_string(), "commands"]).read().await
+    }
+
+    /// Answers a command that was run, as the bot whose command it is.
+    pub async fn answer_command(
+        &self,
+        invocation: Uuid,
+        reply: &CommandReply,
+    ) -> Result<CommandResult, ClientError> {
+        self.post(&["v1", "invocations", &invocation.to_string(), "reply"]).json(reply).read().await
     }
 
     /// One page of what administrators did in a community, newest first; `after` goes on to

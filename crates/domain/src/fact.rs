@@ -10,6 +10,7 @@ use crate::id::{ChannelId, CommunityId, DeviceId, IdentityKey, MessageId, Notifi
 use crate::log::Seq;
 use crate::message::{Author, Emoji, Message};
 use crate::time::Timestamp;
+use uuid::Uuid;
 
 /// One thing that happened in a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +134,8 @@ pub enum Fact {
         /// a thread.
         mentions: u64,
     },
+    /// Somebody ran a command of a bot (in the log of the bot).
+    CommandInvoked(Box<Invocation>),
     /// An account has another identity after a reset: whoever trusted the one before has to look
     /// again (in the logs of the user, of their communities, and of their DMs).
     IdentityChanged {
@@ -213,6 +216,27 @@ pub struct Reaction {
     pub emoji: Emoji,
 }
 
+/// A run of a bot's command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// Its id, under which the bot answers.
+    pub id: Uuid,
+    /// Where it was run.
+    pub channel_id: ChannelId,
+    /// The channel's community; none in direct messages.
+    pub community_id: Option<CommunityId>,
+    /// The name of the command, without the slash.
+    pub command: String,
+    /// What stands behind the name, as it was typed.
+    pub text: String,
+    /// The arguments that were given, by name, in order.
+    pub args: Vec<(String, String)>,
+    /// Who ran it, as they were called then.
+    pub user: Author,
+    /// Until when the bot may answer.
+    pub expires_at: Timestamp,
+}
+
 impl Fact {
     /// The stable word of the API: the event's `type`.
     pub const fn kind(&self) -> &'static str {
@@ -239,6 +263,7 @@ impl Fact {
             Self::JoinDecided { outcome: JoinOutcome::Refused, .. } => "join.refused",
             Self::JoinDecided { outcome: JoinOutcome::Withdrawn, .. } => "join.withdrawn",
             Self::ReadUpdated { .. } => "read.updated",
+            Self::CommandInvoked(_) => "command.invoked",
             Self::IdentityChanged { .. } => "identity.changed",
             Self::DeviceAdded { .. } => "device.added",
             Self::DeviceRevoked { .. } => "device.revoked",

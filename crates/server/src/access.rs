@@ -5,6 +5,7 @@
 //! thing but may not do this to it. The writer checks again inside of its transaction: a right
 //! that was lost a moment ago is lost.
 
+mod command;
 mod media;
 pub mod scope;
 
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::error::ApiError;
 
+pub use command::{BotCommander, InvokedBot};
 pub use media::MediaReader;
 
 /// Somebody who is logged in.

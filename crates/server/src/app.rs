@@ -25,6 +25,7 @@ pub mod purge;
 pub mod reactions;
 pub mod reads;
 pub mod registration;
+pub mod reminders;
 pub mod resets;
 pub mod retention;
 pub mod search;
@@ -43,7 +44,7 @@ use subtle::ConstantTimeEq as _;
 use tidings_domain::{Channel, ChannelId, CommunityId, Role, Timestamp, User, UserId};
 use tidings_storage::{Change, CommittedEntry, Record, Store};
 use tidings_wire::discovery::Readiness;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use uuid::Uuid;
 
 use crate::access::Access;
@@ -116,6 +117,10 @@ struct Inner {
     drawing: Arc<Semaphore>,
     /// Idempotency keys of requests that are being answered now.
     busy_keys: Mutex<HashSet<(UserId, [u8; 32])>>,
+    /// Who waits for what a bot answers.
+    waiting: commands::Waiting,
+    /// Tells that there is a new reminder, perhaps before all others.
+    reminded: Notify,
     stranger: chains::Stranger,
 }
 
@@ -191,6 +196,8 @@ impl App {
             limits: Limits::default(),
             drawing: Arc::new(Semaphore::new(DRAWING)),
             busy_keys: Mutex::default(),
+            waiting: commands::Waiting::default(),
+            reminded: Notify::new(),
         }));
         Ok(app)
     }
@@ -392,6 +399,11 @@ impl App {
     /// Slash commands.
     pub fn commands(&self) -> commands::Commands<'_> {
         commands::Commands(self)
+    }
+
+    /// Reminders.
+    pub fn reminders(&self) -> reminders::Reminders<'_> {
+        reminders::Reminders(self)
     }
 
     /// Bans and mutes.

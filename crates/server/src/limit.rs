@@ -19,6 +19,8 @@ pub(crate) enum Key {
     Sends(UserId),
     /// Reactions, edits and everything else that a user appends.
     Writes(UserId),
+    /// Slash commands of a user.
+    Commands(UserId),
     /// DMs that a user opens.
     Dms(UserId),
     /// Invites that a user makes.

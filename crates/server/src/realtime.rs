@@ -181,9 +181,20 @@ struct Ephemerals(Realtime);
 
 impl Ephemeral for Ephemerals {
     fn publish(&self, channel: ChannelId, kind: &'static str, data: Box<RawValue>) {
+        self.send(LogId::Conversation(channel), kind, data);
+    }
+
+    fn tell(&self, user: UserId, kind: &'static str, data: Box<RawValue>) {
+        self.send(LogId::User(user), kind, data);
+    }
+}
+
+impl Ephemerals {
+    /// Hands an event to everyone in the log, which is not written to.
+    fn send(&self, log: LogId, kind: &'static str, data: Box<RawValue>) {
         let event = Event {
             actor_id: None,
-            channel_id: Some(channel.0),
+            channel_id: log.channel().map(|channel| channel.0),
             community_id: None,
             data,
             log: None,
@@ -195,7 +206,7 @@ impl Ephemeral for Ephemerals {
         let Ok(event) = serde_json::to_vec(&event) else { return };
         let event = LiveEvent { position: None, kind: Arc::from(kind), event: Bytes::from(event) };
         let delivery = Arc::new(Delivery::new(self.0.generation, vec![event]));
-        self.0.hub.publish(LogId::Conversation(channel), delivery);
+        self.0.hub.publish(log, delivery);
     }
 }
 

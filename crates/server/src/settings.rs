@@ -26,6 +26,8 @@ pub struct Limits {
     pub sends: u32,
     /// Reactions, edits, deletions, read markers of one person.
     pub writes: u32,
+    /// Slash commands of one person.
+    pub commands: u32,
     /// DMs that one person opens.
     pub dms: u32,
     /// Invites that one person makes.
@@ -51,6 +53,7 @@ impl Default for Limits {
             sends_per_channel: 120,
             sends: 600,
             writes: 1200,
+            commands: 60,
             dms: 30,
             invites: 60,
             uploads: 60,
@@ -85,6 +88,8 @@ pub struct Settings {
     pub presence_batch: Duration,
     /// Most connections at a time; more wait to be accepted.
     pub connections_max: usize,
+    /// How long whoever runs a bot's command waits for its answer.
+    pub command_patience: Duration,
     /// Networks of proxies whose `X-Forwarded-For` says where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
     /// Private networks that the server may speak to when somebody names an address in them; see
@@ -107,6 +112,7 @@ impl Settings {
             storage_per_user: 10 << 30,
             presence_batch: Duration::from_mins(1),
             connections_max: 10_000,
+            command_patience: Duration::from_secs(5),
             trusted_proxies: Vec::new(),
             outward_allow: Vec::new(),
         }

@@ -14,12 +14,14 @@ use tidings_wire::event::Unplaced;
 
 use crate::block::StoredBlock;
 use crate::bot::{StoredBot, StoredToken};
+use crate::command::{StoredCommand, StoredInvocation};
 use crate::community::StoredInvite;
 use crate::error::StorageError;
 use crate::join::StoredJoinRequest;
 use crate::media::StoredMedia;
 use crate::moderation::{StoredAudit, StoredRestriction};
 use crate::operation::StoredResponse;
+use crate::reminder::StoredReminder;
 use crate::search::words;
 use crate::session::StoredSession;
 use crate::webhook::StoredWebhook;
@@ -188,6 +190,10 @@ pub enum Precondition {
     WebhookThere(WebhookId),
     /// The webhook has noted exactly this under the key.
     WebhookNote(WebhookId, Digest, Option<String>),
+    /// No other bot of the community than this one has a command of this name.
+    CommandFree(CommunityId, UserId, String),
+    /// Nobody has been told of the reminder yet, and nobody has canceled it.
+    ReminderThere(uuid::Uuid),
     /// No ban or mute of this kind stands against the user in the community at this time.
     NotRestricted(RestrictionKind, CommunityId, UserId, Timestamp),
     /// The channel exists and its messages are erased after exactly this many seconds.
@@ -247,7 +253,7 @@ pub enum Record {
     DeleteSessions(UserId, Option<DeviceId>),
     /// What makes an account a bot.
     CreateBot(StoredBot),
-    /// An account is no bot of any community any more.
+    /// An account is no bot of any community any more, and offers no commands.
     DeleteBot(UserId),
     /// A new API token.
     CreateToken(StoredToken),
@@ -269,6 +275,14 @@ pub enum Record {
     PutWebhookNote(WebhookId, Digest, String),
     /// The user was seen; replaces what was known before.
     Seen(UserId, Timestamp),
+    /// All commands of a bot, in place of those before.
+    SetCommands(UserId, Vec<StoredCommand>),
+    /// Somebody ran a command of a bot.
+    CreateInvocation(StoredInvocation),
+    /// A reminder, in place of an older one of its id.
+    PutReminder(StoredReminder),
+    /// A reminder was told, or canceled.
+    DeleteReminder(uuid::Uuid),
     /// A new community.
     CreateCommunity(Community),
     /// Name, slug and approval of a community as they are now.
@@ -308,8 +322,8 @@ pub enum Record {
     PutResponse(StoredResponse),
     /// A value of the server's own, such as its gateway id; replaces an older one.
     PutSetting(&'static str, Vec<u8>),
-    /// Challenges, responses, resets, restrictions, sessions, tokens and refusals that ended before
-    /// this time are forgotten.
+    /// Challenges, responses, resets, restrictions, sessions, tokens, refusals and invocations that ended
+    /// before this time are forgotten.
     Prune(Timestamp),
 }
 

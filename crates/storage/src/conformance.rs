@@ -18,6 +18,7 @@ pub mod block;
 pub mod bot;
 pub mod change;
 pub mod channel;
+pub mod command;
 pub mod community;
 pub mod entry;
 pub mod join;
@@ -29,6 +30,7 @@ pub mod precondition;
 pub mod presence;
 pub mod read;
 pub mod rebuild;
+pub mod reminder;
 pub mod search;
 pub mod session;
 pub mod visible;
@@ -99,6 +101,10 @@ macro_rules! conformance_suite {
                 a_dm_is_found_by_its_users
                 members_come_and_go
                 members_are_listed_in_order_of_ids
+            }
+            command {
+                a_bots_commands_are_set_as_a_whole
+                an_invocation_is_kept_until_its_time_is_over
             }
             community {
                 a_community_is_found_by_id_and_slug
@@ -235,6 +241,9 @@ macro_rules! conformance_suite {
                 a_rebuilt_store_goes_on
                 a_random_history_survives_a_rebuild
             }
+            reminder {
+                reminders_come_due_in_order
+            }
             search {
                 words_match_whole_and_without_accents
                 phrases_match_words_in_order
@@ -292,6 +301,7 @@ mod tests {
             ("bot", include_str!("conformance/bot.rs")),
             ("change", include_str!("conformance/change.rs")),
             ("channel", include_str!("conformance/channel.rs")),
+            ("command", include_str!("conformance/command.rs")),
             ("community", include_str!("conformance/community.rs")),
             ("entry", include_str!("conformance/entry.rs")),
             ("join", include_str!("conformance/join.rs")),
@@ -303,6 +313,7 @@ mod tests {
             ("presence", include_str!("conformance/presence.rs")),
             ("read", include_str!("conformance/read.rs")),
             ("rebuild", include_str!("conformance/rebuild.rs")),
+            ("reminder", include_str!("conformance/reminder.rs")),
             ("search", include_str!("conformance/search.rs")),
             ("session", include_str!("conformance/session.rs")),
             ("visible", include_str!("conformance/visible.rs")),

@@ -16,6 +16,7 @@ pub mod block;
 pub mod bot;
 pub mod change;
 pub mod channel;
+pub mod command;
 pub mod community;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -30,6 +31,7 @@ pub mod moderation;
 pub mod operation;
 pub mod presence;
 pub mod projection;
+pub mod reminder;
 pub mod search;
 pub mod session;
 pub mod webhook;
@@ -43,6 +45,7 @@ pub use change::{
     Refusal,
 };
 pub use channel::ChannelRepository;
+pub use command::CommandRepository;
 pub use community::CommunityRepository;
 pub use entry::{CommittedBatch, CommittedEntry, EntryRepository, StoredEntry, UserLogs};
 pub use error::StorageError;
@@ -54,6 +57,7 @@ pub use message::MessageRepository;
 pub use moderation::ModerationRepository;
 pub use operation::OperationRepository;
 pub use presence::PresenceRepository;
+pub use reminder::ReminderRepository;
 pub use search::SearchRepository;
 pub use session::SessionRepository;
 pub use webhook::WebhookRepository;
@@ -66,6 +70,7 @@ pub trait Store:
     + BlockRepository
     + BotRepository
     + ChannelRepository
+    + CommandRepository
     + CommunityRepository
     + EntryRepository
     + ImportRepository
@@ -75,6 +80,7 @@ pub trait Store:
     + ModerationRepository
     + OperationRepository
     + PresenceRepository
+    + ReminderRepository
     + SearchRepository
     + SessionRepository
     + WebhookRepository
@@ -92,6 +98,7 @@ impl<T> Store for T where
         + BlockRepository
         + BotRepository
         + ChannelRepository
+        + CommandRepository
         + CommunityRepository
         + EntryRepository
         + ImportRepository
@@ -101,6 +108,7 @@ impl<T> Store for T where
         + ModerationRepository
         + OperationRepository
         + PresenceRepository
+        + ReminderRepository
         + SearchRepository
         + SessionRepository
         + WebhookRepository

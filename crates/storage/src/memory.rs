@@ -8,6 +8,7 @@ mod block;
 mod bot;
 mod change;
 mod channel;
+mod command;
 mod community;
 mod entry;
 mod import;
@@ -18,6 +19,7 @@ mod moderation;
 mod operation;
 mod presence;
 mod projection;
+mod reminder;
 mod search;
 mod session;
 mod webhook;
@@ -32,6 +34,7 @@ use crate::memory::account::Accounts;
 use crate::memory::block::Blocks;
 use crate::memory::bot::Bots;
 use crate::memory::change::Dedupes;
+use crate::memory::command::Commands;
 use crate::memory::community::Communities;
 use crate::memory::entry::Log;
 use crate::memory::import::Sources;
@@ -40,6 +43,7 @@ use crate::memory::media::Files;
 use crate::memory::moderation::Moderation;
 use crate::memory::operation::Operations;
 use crate::memory::projection::Projections;
+use crate::memory::reminder::Reminders;
 use crate::memory::session::Sessions;
 use crate::memory::webhook::Webhooks;
 use crate::memory::writer::Tail;
@@ -75,6 +79,8 @@ struct State {
     blocks: Blocks,
     webhooks: Webhooks,
     seen: HashMap<UserId, Timestamp>,
+    commands: Commands,
+    reminders: Reminders,
     communities: Communities,
     joins: JoinRequests,
     sources: Sources,

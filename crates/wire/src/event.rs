@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::attention::{Attention, Notification, Notify};
 use crate::channel::ChannelData;
+use crate::command::CommandInvoked;
 use crate::message::{Author, Message};
 use crate::time::Time;
 
@@ -343,6 +344,9 @@ pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
                 unread: *unread,
             })
         }
+        Fact::CommandInvoked(invocation) => {
+            serde_json::to_vec(&CommandInvoked::from(&**invocation))
+        }
         Fact::IdentityChanged { user, identity, previous } => serde_json::to_vec(&IdentityData {
             identity: identity.to_string(),
             previous: previous.map(|key| key.to_string()),
@@ -502,6 +506,10 @@ pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
             let ReadData { channel_id, mentions, seq, thread_id, unread } = json(kind, data)?;
             let (channel_id, thread) = (ChannelId(channel_id), thread_id.map(MessageId));
             Fact::ReadUpdated { channel_id, thread, seq: Seq(seq), unread, mentions }
+        }
+        "command.invoked" => {
+            let data: CommandInvoked = json(kind, data)?;
+            Fact::CommandInvoked(Box::new(data.into()))
         }
         "identity.changed" => {
             let IdentityData { identity, previous, user } = json(kind, data)?;

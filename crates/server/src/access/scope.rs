@@ -76,6 +76,9 @@ const NEEDS: &[(&str, Need)] = &[
     // Each command also needs what its route would.
     ("GET /v1/communities/{id}/commands", COMMANDS),
     ("POST /v1/channels/{id}/commands", COMMANDS),
+    ("GET /v1/bots/{id}/commands", COMMANDS),
+    ("PUT /v1/bots/{id}/commands", COMMANDS),
+    ("POST /v1/invocations/{id}/reply", COMMANDS),
     ("GET /v1/communities/{id}/invites", MEMBERS_WRITE),
     ("POST /v1/communities/{id}/invites", MEMBERS_WRITE),
     ("DELETE /v1/invites/{code}", MEMBERS_WRITE),

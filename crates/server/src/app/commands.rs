@@ -1,17 +1,19 @@
 //! Slash commands: each is a use case that also has a route, under the same right.
 
+mod bots;
+mod channels;
+mod members;
+mod programs;
+
 use std::sync::Arc;
 
-use tidings_domain::command::{self, COMMANDS, Command, CommandError, Sentence, Spec};
+use tidings_domain::command::{self, COMMANDS, Command, CommandError, Spec};
 use tidings_domain::message::BODY_MAX;
-use tidings_domain::{ChannelId, CommunityId, Format, RestrictionKind, Role, Scope, User, UserId};
+use tidings_domain::{ChannelId, CommunityId, Format, Role, Scope, User, UserId};
 use tidings_wire::Code;
-use tidings_wire::account::UpdateMe;
-use tidings_wire::channel::{CreateDm, Purge, UpdateChannel};
+use tidings_wire::channel::CreateDm;
 use tidings_wire::command::{CommandArg, CommandResult, CommandSpec};
-use tidings_wire::community::UpdateMember;
 use tidings_wire::message::Message;
-use tidings_wire::moderation::Restrict;
 
 use super::App;
 use super::messages::SendMessage;
@@ -19,6 +21,8 @@ use crate::access::scope::Need;
 use crate::access::{Caller, ChannelReader, Member};
 use crate::error::ApiError;
 use crate::limit::Key;
+
+pub(super) use bots::Waiting;
 
 /// A shrug in Markdown: what would be markup is escaped.
 const SHRUG: &str = "¯\\\\\\_(ツ)\\_/¯";
@@ -28,6 +32,21 @@ const KEYCAPS: [&str; 10] = ["1️⃣", "2️⃣", "3️⃣", "4️⃣", "5️�
 /// From [`App::commands`].
 #[derive(Debug, Clone, Copy)]
 pub struct Commands<'a>(pub(super) &'a App);
+
+/// What became of a line.
+#[derive(Debug)]
+pub struct Ran {
+    /// What to answer.
+    pub result: CommandResult,
+    /// Whether the answer shows a secret, and must not be kept to be given again.
+    pub secret: bool,
+}
+
+impl From<CommandResult> for Ran {
+    fn from(result: CommandResult) -> Self {
+        Self { result, secret: false }
+    }
+}
 
 /// Who runs a command, and where.
 struct Scene<'a> {
@@ -56,9 +75,14 @@ impl Scene<'_> {
 }
 
 impl Commands<'_> {
-    /// The commands that a member may run, by name.
-    pub fn list(&self, right: &Member) -> Vec<CommandSpec> {
-        COMMANDS.iter().filter(|spec| right.role() >= spec.role).map(wire).collect()
+    /// The commands that a member may run, by name: the server's, and those of bots.
+    pub async fn list(&self, right: &Member) -> Result<Vec<CommandSpec>, ApiError> {
+        let mine = COMMANDS.iter().filter(|spec| right.role() >= spec.role);
+        let mut all: Vec<_> = mine.map(wire).collect();
+        let theirs = self.0.store().commands_of(right.community()).await?;
+        all.extend(theirs.iter().map(|(stored, bot)| bots::wire(stored, bot)));
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(all)
     }
 
     /// Runs a line.
@@ -71,66 +95,67 @@ impl Commands<'_> {
         caller: &Caller,
         channel: ChannelId,
         line: &str,
-    ) -> Result<CommandResult, ApiError> {
+    ) -> Result<Ran, ApiError> {
         let app = self.0;
         let reader = app.access().reader(caller, channel).await?;
         if line.len() > 4 * BODY_MAX {
             return Err(ApiError::field("text", "too_long", "must be shorter"));
         }
-        let (spec, command) = command::parse(line).map_err(|error| misunderstood(&error))?;
+        app.limit(Key::Commands(caller.user_id()), app.settings().limits.commands)?;
         let member = match reader.channel().community_id {
             Some(id) => Some(app.access().member(caller, id).await?),
             None => None,
         };
         let scene = Scene { caller, reader, member };
+        let (spec, command) = match command::parse(line) {
+            Ok(known) => known,
+            Err(CommandError::Unknown { name, .. }) => {
+                return self.invoke(&scene, &name, line).await;
+            }
+            Err(error) => return Err(misunderstood(&error)),
+        };
         if !spec.direct {
             scene.member()?;
         }
         if !scene.may(spec) {
-            let detail = format!("Only an {} may run /{}.", spec.role, spec.name);
-            return Err(ApiError::forbidden(detail));
+            return Err(not_allowed(spec));
         }
         caller.admit(need(spec))?;
-        app.limit(Key::Writes(caller.user_id()), app.settings().limits.writes)?;
         self.carry_out(&scene, command).await
     }
 
-    async fn carry_out(
-        &self,
-        scene: &Scene<'_>,
-        command: Command,
-    ) -> Result<CommandResult, ApiError> {
-        match command {
-            Command::Help(spec) => Ok(you(help(scene, spec)?)),
-            Command::Me(text) => self.say(scene, Format::Me, text).await,
+    async fn carry_out(&self, scene: &Scene<'_>, command: Command) -> Result<Ran, ApiError> {
+        Ok(match command {
+            Command::Help(name) => you(self.help(scene, name.as_deref()).await?).into(),
+            Command::Me(text) => self.say(scene, Format::Me, text).await?.into(),
             Command::Shrug(text) => {
                 let text = format!("{text} {SHRUG}").trim_start().to_owned();
-                self.say(scene, Format::Text, text).await
+                self.say(scene, Format::Text, text).await?.into()
             }
             Command::Poll(question, options) => {
                 let answers = options.iter().zip(KEYCAPS);
                 let answers = answers.map(|(option, key)| format!("\n- {key} {option}"));
                 let body = format!("{question}\n{}", answers.collect::<String>());
-                self.say(scene, Format::Poll, body).await
+                self.say(scene, Format::Poll, body).await?.into()
             }
-            Command::Msg(user, text) => self.write(scene, &user, text).await,
-            Command::Status(status) => {
-                let update = UpdateMe { status: Some(status), ..UpdateMe::default() };
-                let me = self.0.accounts().update_me(scene.caller, update).await?;
-                Ok(you(match me.status.as_str() {
-                    "" => "You have no status now.".to_owned(),
-                    status => format!("Your status is: {status}"),
-                }))
-            }
+            Command::Msg(user, text) => self.write(scene, &user, text).await?.into(),
             Command::Join(_)
             | Command::Leave
             | Command::Topic(_)
             | Command::Rename(_)
             | Command::Invite(_)
             | Command::Purge(..)
-            | Command::Archive => self.change_channel(scene, command).await,
-            other => self.change_members(scene, other).await,
-        }
+            | Command::Archive => self.change_channel(scene, command).await?.into(),
+            Command::Status(_)
+            | Command::Nick(_)
+            | Command::Role(..)
+            | Command::Kick(_)
+            | Command::Ban(_)
+            | Command::Mute(_)
+            | Command::Unban(_)
+            | Command::Unmute(_) => self.change_members(scene, command).await?.into(),
+            other => self.serve_programs(scene, other).await?,
+        })
     }
 
     /// Posts into the channel that the command was run in.
@@ -141,7 +166,7 @@ impl Commands<'_> {
         body: String,
     ) -> Result<CommandResult, ApiError> {
         let message = self.post(scene.caller, scene.reader.channel().id, format, body).await?;
-        Ok(CommandResult { visible: "channel".to_owned(), text: String::new(), message })
+        Ok(CommandResult { message, ..channel() })
     }
 
     async fn post(
@@ -185,133 +210,6 @@ impl Commands<'_> {
         Ok(CommandResult { message, ..you(text) })
     }
 
-    async fn change_channel(
-        &self,
-        scene: &Scene<'_>,
-        command: Command,
-    ) -> Result<CommandResult, ApiError> {
-        let app = self.0;
-        let (caller, reader) = (scene.caller, &scene.reader);
-        let channel = reader.channel();
-        let community = scene.member()?.community();
-        let manager = async || app.access().manager(caller, channel.id).await;
-        let text = match command {
-            Command::Join(name) => {
-                let store = app.store();
-                let names = [name.to_lowercase()];
-                let found = store.channels_by_name(community, &names, caller.user_id()).await?;
-                let id = found.first().map(|channel| channel.id).ok_or_else(|| {
-                    ApiError::field("text", "unknown", format!("there is no channel #{name} here"))
-                })?;
-                let right = app.access().reader(caller, id).await?;
-                app.channels().join(&right).await?;
-                format!("You are in #{name}.")
-            }
-            Command::Leave => {
-                app.channels().leave(reader).await?;
-                "You left this channel.".to_owned()
-            }
-            Command::Topic(topic) => {
-                let update = UpdateChannel { topic: Some(topic), ..UpdateChannel::default() };
-                app.channels().update(&manager().await?, &update).await?;
-                "The topic is set.".to_owned()
-            }
-            Command::Rename(name) => {
-                let update = UpdateChannel { name: Some(name), ..UpdateChannel::default() };
-                app.channels().update(&manager().await?, &update).await?;
-                "The channel has a new name.".to_owned()
-            }
-            Command::Invite(user) => {
-                let user = self.person(community, &user).await?;
-                let (_, new) = app.channels().add(reader, user.id).await?;
-                let told = if new { "is in this channel now" } else { "was in this channel" };
-                format!("@{} {told}.", user.username)
-            }
-            Command::Purge(user, last) => {
-                let user = match user {
-                    Some(name) => Some(self.person(community, &name).await?.id.0),
-                    None => None,
-                };
-                let request = Purge { user_id: user, last, since: None };
-                let purged = app.purges().run(&manager().await?, &request).await?;
-                let more = if purged.more { " There are more." } else { "" };
-                format!("{} messages are gone.{more}", purged.deleted)
-            }
-            _ => {
-                app.channels().archive(&manager().await?).await?;
-                "The channel is archived: read-only.".to_owned()
-            }
-        };
-        Ok(you(text))
-    }
-
-    async fn change_members(
-        &self,
-        scene: &Scene<'_>,
-        command: Command,
-    ) -> Result<CommandResult, ApiError> {
-        let app = self.0;
-        let member = scene.member()?;
-        let id = member.community();
-        let admin = async || app.access().admin(scene.caller, id).await;
-        let text = match command {
-            Command::Nick(nickname) => {
-                let update = UpdateMember { nickname: Some(nickname), role: None };
-                let named = app.members().update(member, member.user(), &update).await?;
-                match named.nickname {
-                    Some(nickname) => format!("You are called {nickname} here."),
-                    None => "You are called here what you are called everywhere.".to_owned(),
-                }
-            }
-            Command::Role(user, role) => {
-                let user = self.person(id, &user).await?;
-                let role = role.as_str().to_owned();
-                let update = UpdateMember { role: Some(role.clone()), nickname: None };
-                app.members().update(member, user.id, &update).await?;
-                format!("@{} is {role} now.", user.username)
-            }
-            Command::Kick(user) => {
-                let user = self.person(id, &user).await?;
-                app.members().remove(member, user.id).await?;
-                format!("@{} is out of the community.", user.username)
-            }
-            Command::Ban(sentence) => {
-                let (user, terms) = self.sentence(id, sentence).await?;
-                app.moderation().ban(&admin().await?, user.id, &terms).await?;
-                format!("@{} is banned.", user.username)
-            }
-            Command::Mute(sentence) => {
-                let (user, terms) = self.sentence(id, sentence).await?;
-                app.moderation().mute(&admin().await?, user.id, &terms).await?;
-                format!("@{} is muted.", user.username)
-            }
-            Command::Unban(user) => {
-                let user = self.person(id, &user).await?;
-                app.moderation().lift(&admin().await?, RestrictionKind::Ban, user.id).await?;
-                format!("@{} may come back.", user.username)
-            }
-            Command::Unmute(user) => {
-                let user = self.person(id, &user).await?;
-                app.moderation().lift(&admin().await?, RestrictionKind::Mute, user.id).await?;
-                format!("@{} may write again.", user.username)
-            }
-            _ => return Err(misunderstood(&CommandError::NotACommand)),
-        };
-        Ok(you(text))
-    }
-
-    async fn sentence(
-        &self,
-        id: CommunityId,
-        sentence: Sentence,
-    ) -> Result<(Arc<User>, Restrict), ApiError> {
-        let Sentence { user, seconds, reason } = sentence;
-        let user = self.person(id, &user).await?;
-        let seconds = seconds.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
-        let until = seconds.map(|seconds| self.0.now().plus_seconds(seconds).into());
-        Ok((user, Restrict { reason: Some(reason), until }))
-    }
-
     /// Somebody who is or was in the community. Whoever never was looks like nobody.
     async fn person(&self, id: CommunityId, name: &str) -> Result<Arc<User>, ApiError> {
         let app = self.0;
@@ -322,6 +220,49 @@ impl Commands<'_> {
         }
         Ok(Arc::new(found))
     }
+
+    /// The channel of this name that the caller may know of.
+    async fn place(&self, scene: &Scene<'_>, name: &str) -> Result<ChannelId, ApiError> {
+        let names = [name.trim_start_matches('#').to_lowercase()];
+        let (community, user) = (scene.member()?.community(), scene.caller.user_id());
+        let found = self.0.store().channels_by_name(community, &names, user).await?;
+        let unknown = || {
+            ApiError::field("text", "unknown", format!("there is no channel #{} here", names[0]))
+        };
+        found.first().map(|channel| channel.id).ok_or_else(unknown)
+    }
+
+    /// What the caller may run; of one command also how it is written.
+    async fn help(&self, scene: &Scene<'_>, name: Option<&str>) -> Result<String, ApiError> {
+        let line = |usage: String, summary: &str| format!("{usage}: {summary}");
+        let theirs = self.offered(scene).await?;
+        let theirs = theirs.iter().map(|(stored, bot)| bots::wire(stored, bot)).map(|spec| {
+            let of = spec.bot.map_or_else(String::new, |bot| format!(" (@{})", bot.username));
+            (spec.name, line(spec.usage, &spec.summary) + &of)
+        });
+        let Some(name) = name else {
+            let mine = COMMANDS.iter().filter(|spec| scene.may(spec));
+            let mine = mine.map(|spec| (spec.name.to_owned(), line(spec.usage(), spec.summary)));
+            let mut all: Vec<_> = mine.chain(theirs).collect();
+            all.sort();
+            let lines: Vec<_> = all.into_iter().map(|(_, line)| line).collect();
+            return Ok(lines.join("\n"));
+        };
+        let wanted = name.trim_start_matches('/').to_lowercase();
+        let named: Vec<_> = command::named(&wanted).collect();
+        if let Some(spec) = named.iter().find(|spec| !scene.may(spec)) {
+            return Err(not_allowed(spec));
+        }
+        let mine = named.iter().map(|spec| line(spec.usage(), spec.summary));
+        let theirs: Vec<_> = theirs.collect();
+        let theirs =
+            theirs.iter().filter(|(name, _)| *name == wanted).map(|(_, line)| line.clone());
+        let lines: Vec<_> = mine.chain(theirs).collect();
+        if lines.is_empty() {
+            return Err(self.unknown(scene, &wanted).await?);
+        }
+        Ok(lines.join("\n"))
+    }
 }
 
 /// What a command demands of an API token beside the right to run commands: no less than the route
@@ -329,8 +270,11 @@ impl Commands<'_> {
 fn need(spec: &Spec) -> Need {
     match spec.name {
         "help" => Need::Nothing,
-        "me" | "msg" | "poll" | "shrug" => Need::Scope(Scope::MessagesWrite),
-        "archive" | "join" | "leave" | "rename" | "topic" => Need::Scope(Scope::ChannelsWrite),
+        "me" | "msg" | "poll" | "remind" | "remind cancel" | "remind list" | "shrug" => {
+            Need::Scope(Scope::MessagesWrite)
+        }
+        "archive" | "join" | "leave" | "rename" | "topic" | "webhook create" | "webhook list"
+        | "webhook revoke" => Need::Scope(Scope::ChannelsWrite),
         "ban" | "invite" | "kick" | "mute" | "nick" | "role" | "unban" | "unmute" => {
             Need::Scope(Scope::MembersWrite)
         }
@@ -352,22 +296,19 @@ fn misunderstood(error: &CommandError) -> ApiError {
     ApiError::field("text", code, error.to_string())
 }
 
-fn you(text: String) -> CommandResult {
-    CommandResult { visible: "you".to_owned(), text, message: None }
+fn not_allowed(spec: &Spec) -> ApiError {
+    let role: Role = spec.role;
+    ApiError::forbidden(format!("Only an {role} may run /{}.", spec.name))
 }
 
-/// What the caller may run; of one command also how it is written.
-fn help(scene: &Scene<'_>, one: Option<&Spec>) -> Result<String, ApiError> {
-    if let Some(spec) = one {
-        if !scene.may(spec) {
-            let role: Role = spec.role;
-            return Err(ApiError::forbidden(format!("Only an {role} may run /{}.", spec.name)));
-        }
-        return Ok(format!("{}: {}", spec.usage(), spec.summary));
-    }
-    let known = COMMANDS.iter().filter(|spec| scene.may(spec));
-    let lines: Vec<_> = known.map(|spec| format!("{}: {}", spec.usage(), spec.summary)).collect();
-    Ok(lines.join("\n"))
+/// An answer to whoever ran the command, and nobody else.
+fn you(text: String) -> CommandResult {
+    CommandResult { visible: "you".to_owned(), text, message: None, bot: None }
+}
+
+/// An answer that everybody sees.
+fn channel() -> CommandResult {
+    CommandResult { visible: "channel".to_owned(), ..you(String::new()) }
 }
 
 fn wire(spec: &Spec) -> CommandSpec {
@@ -383,5 +324,6 @@ fn wire(spec: &Spec) -> CommandSpec {
         args: args.collect(),
         role: spec.role.as_str().to_owned(),
         direct: spec.direct,
+        bot: None,
     }
 }

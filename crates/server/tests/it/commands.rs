@@ -149,9 +149,9 @@ async fn channels_are_changed_by_commands() {
         world.say(bo, &scene.ops, body).await;
     }
     world.say(&scene.ana, &scene.ops, "hers").await;
-    assert_eq!(scene.ana("/purge @bo 1").await, "1 messages are gone.");
-    assert_eq!(scene.ana("/purge @bo").await, "1 messages are gone.");
-    assert_eq!(scene.ana("/purge 5").await, "1 messages are gone.");
+    assert_eq!(scene.ana("/purge @bo 1").await, "1 message is gone.");
+    assert_eq!(scene.ana("/purge @bo").await, "1 message is gone.");
+    assert_eq!(scene.ana("/purge 5").await, "1 message is gone.");
     scene.ana("/archive").await;
     assert_eq!(scene.channel().await["archived"], true);
     scene.run(bo, &scene.ops, "/me waves").await.refused(409, "conflict");
@@ -194,6 +194,87 @@ async fn members_are_changed_by_commands() {
     world.post(&bo.token, &accept, json!({})).await.refused(403, "forbidden");
     scene.ana("/unban @bo").await;
     world.post(&bo.token, &accept, json!({})).await.is(200);
+}
+
+#[tokio::test]
+async fn webhooks_and_tokens_are_made_shown_and_ended() {
+    let scene = scene().await;
+    let (world, ana, bo) = (&scene.world, &scene.ana, &scene.bo);
+    let made = scene.ana("/webhook create #general my ci").await;
+    let url = made.split(' ').next_back().unwrap();
+    let path = url.strip_prefix(crate::world::ORIGIN).unwrap();
+    world.post("", path, json!({"text": "built"})).await.is(200);
+    let page = world.get(&ana.token, &format!("/v1/channels/{}/messages", scene.general)).await;
+    assert_eq!(page.is(200)["items"][0]["author"]["username"], "my ci");
+    assert_eq!(scene.ana("/webhook list").await, "There is no webhook.");
+    let list = scene.ana("/webhook list #general").await;
+    let (id, name) = list.split_once(' ').unwrap();
+    assert_eq!(name, "my ci");
+    scene.run(bo, &scene.ops, &format!("/webhook revoke {id}")).await.refused(403, "forbidden");
+    assert_eq!(scene.ana(&format!("/webhook revoke {id}")).await, "The webhook my ci is gone.");
+    world.post("", path, json!({"text": "built"})).await.is(404);
+    for line in [&format!("/webhook revoke {id}"), "/webhook revoke x", "/webhook create #no ci"] {
+        scene.run(ana, &scene.ops, line).await.refused(422, "unprocessable");
+    }
+
+    let line = "/token create backup messages:read channels:read 90d";
+    let made = scene.run(bo, &scene.ops, line).await.is(200);
+    let token = text(&made["text"]).lines().last().unwrap().to_owned();
+    assert!(token.starts_with("tdg_pat_"), "{made}");
+    world.get(&token, "/v1/channels").await.is(200);
+    world.get(&token, "/v1/search?q=x").await.is(200);
+    let list = scene.run(bo, &scene.ops, "/token list").await.is(200);
+    let list = text(&list["text"]);
+    let (id, rest) = list.split_once(' ').unwrap();
+    assert_eq!(rest, "backup: messages:read channels:read");
+    assert!(!list.contains(&token));
+    // Nobody ends another's, and no token makes one.
+    let revoke = format!("/token revoke {id}");
+    scene.run(ana, &scene.ops, &revoke).await.refused(422, "unprocessable");
+    let ask = json!({"name": "t", "scopes": ["commands:run", "messages:write"]});
+    let other = text(&world.post(&bo.token, "/v1/tokens", ask).await.is(201)["token"]);
+    let path = format!("/v1/channels/{}/commands", scene.ops);
+    world.post(&other, &path, json!({"text": line})).await.refused(403, "forbidden");
+    world.post(&other, &path, json!({"text": "/me hums"})).await.is(200);
+    scene.run(bo, &scene.ops, &revoke).await.is(200);
+    world.get(&token, "/v1/channels").await.refused(401, "unauthorized");
+    scene.run(bo, &scene.ops, "/token create x admin").await.refused(403, "forbidden");
+    scene.run(bo, &scene.ops, "/token create x all").await.refused(422, "unprocessable");
+}
+
+#[tokio::test]
+async fn a_secret_that_a_command_showed_is_not_kept_to_be_shown_again() {
+    let scene = scene().await;
+    let path = format!("/v1/channels/{}/commands", scene.ops);
+    for (line, shown_again) in
+        [("/webhook create ci", false), ("/token create x messages:read", false), ("/help", true)]
+    {
+        let run = async || {
+            let body = json!({"text": line});
+            let mut request =
+                crate::world::request(&scene.ana.token, http::Method::POST, &path, Some(body));
+            request.headers_mut().insert("idempotency-key", line.parse().unwrap());
+            scene.world.send(request).await
+        };
+        run().await.is(200);
+        if shown_again {
+            run().await.is(200);
+        } else {
+            run().await.refused(409, "conflict");
+        }
+    }
+}
+
+#[tokio::test]
+async fn commands_are_counted() {
+    let scene = scene().await;
+    for _ in 0..60 {
+        scene.run(&scene.bo, &scene.ops, "/help").await.is(200);
+    }
+    let refused = scene.run(&scene.bo, &scene.ops, "/help").await;
+    assert!(refused.headers.contains_key("retry-after"));
+    refused.refused(429, "rate_limited");
+    scene.run(&scene.ana, &scene.ops, "/help").await.is(200);
 }
 
 #[tokio::test]

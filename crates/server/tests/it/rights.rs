@@ -9,6 +9,8 @@ use http::Method;
 use serde_json::{Value, json};
 use tidings_domain::Scope;
 use tidings_server::access::scope::{self, Need};
+use tidings_storage::command::StoredInvocation;
+use tidings_storage::{Change, Record};
 
 use crate::media;
 use crate::world::{Answer, Person, World, text};
@@ -172,6 +174,20 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
             M::POST,
             "/v1/channels/{private}/commands",
             json!({"text": "/help"}),
+            [404, 404, 404, 404, 404, 401],
+        ),
+        (M::GET, "/v1/bots/{bot}/commands", none.clone(), [200, 200, 403, 404, 404, 401]),
+        (
+            M::PUT,
+            "/v1/bots/{bot}/commands",
+            json!({"commands": []}),
+            [200, 200, 403, 404, 404, 401],
+        ),
+        // Only the bot that was asked answers.
+        (
+            M::POST,
+            "/v1/invocations/{invocation}/reply",
+            json!({"text": "x"}),
             [404, 404, 404, 404, 404, 401],
         ),
         (M::GET, "/v1/communities/{c}/audit", none.clone(), [200, 200, 403, 404, 404, 401]),
@@ -339,6 +355,16 @@ async fn scene() -> Scene {
     let carried = file(b"carried", Some(&public)).await;
     let concealed = file(b"concealed", Some(&private)).await;
     let loose = file(b"loose", None).await;
+    let asked = StoredInvocation {
+        id: world.app.new_id(),
+        bot_id: bot.parse().unwrap(),
+        user_id: owner.id.parse().unwrap(),
+        channel_id: public.parse().unwrap(),
+        expires_at: world.app.now().plus_seconds(60),
+    };
+    let invocation = asked.id.to_string();
+    let records = vec![Record::CreateInvocation(asked)];
+    world.app.store().commit(Change { records, ..Change::default() }).await.unwrap();
     let mut nobody = world.person("nobody");
     nobody.token = String::new();
     let names = vec![
@@ -353,6 +379,7 @@ async fn scene() -> Scene {
         ("{waiting}", waiting),
         ("{fresh}", "fresh".to_owned()),
         ("{bot}", bot),
+        ("{invocation}", invocation),
         ("{webhook}", webhook),
         ("{token}", text(&made["id"])),
         ("secret of the bot", text(&made["token"])),

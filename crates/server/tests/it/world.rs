@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use rand::{RngCore as _, SeedableRng as _};
 use serde_json::{Value, json};
-use tidings_domain::{ChannelId, DeviceId, Timestamp};
+use tidings_domain::{ChannelId, DeviceId, Timestamp, UserId};
 use tidings_identity::key::DeviceSecret;
 use tidings_identity::sigchain::Device;
 use tidings_identity::{Chain, Envelope, IdentitySecret, Login, Register};
@@ -53,7 +53,11 @@ impl Entropy for Seeded {
 
 /// Ephemeral events that were published.
 #[derive(Debug, Default)]
-pub(crate) struct Published(pub(crate) Mutex<Vec<(ChannelId, String, String)>>);
+pub(crate) struct Published(
+    pub(crate) Mutex<Vec<(ChannelId, String, String)>>,
+    /// To one person: whom, the type, the data.
+    pub(crate) Mutex<Vec<(String, String, String)>>,
+);
 
 impl Ephemeral for Published {
     fn publish(
@@ -63,6 +67,11 @@ impl Ephemeral for Published {
         data: Box<serde_json::value::RawValue>,
     ) {
         self.0.lock().unwrap().push((channel, kind.to_owned(), data.get().to_owned()));
+    }
+
+    fn tell(&self, user: UserId, kind: &'static str, data: Box<serde_json::value::RawValue>) {
+        let told = (user.to_string(), kind.to_owned(), data.get().to_owned());
+        self.1.lock().unwrap().push(told);
     }
 }
 

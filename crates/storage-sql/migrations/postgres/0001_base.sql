@@ -325,6 +325,36 @@ CREATE TABLE last_seen (
   user_id UUID PRIMARY KEY,
   at      BIGINT NOT NULL
 );
+-- Commands that bots offer (`args` is JSON), and who waits for an answer to one.
+CREATE TABLE bot_commands (
+  community_id UUID NOT NULL,
+  name         TEXT NOT NULL,
+  bot_id       UUID NOT NULL,
+  summary      TEXT NOT NULL,
+  args         TEXT NOT NULL,
+  PRIMARY KEY (community_id, name)
+);
+CREATE INDEX bot_commands_bot ON bot_commands (bot_id);
+
+CREATE TABLE invocations (
+  id         UUID PRIMARY KEY,
+  bot_id     UUID NOT NULL,
+  user_id    UUID NOT NULL,
+  channel_id UUID NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX invocations_expiry ON invocations (expires_at);
+
+-- What people want to be reminded of.
+CREATE TABLE reminders (
+  id         UUID PRIMARY KEY,
+  user_id    UUID NOT NULL,
+  channel_id UUID NOT NULL,
+  due_at     BIGINT NOT NULL,
+  text       TEXT NOT NULL
+);
+CREATE INDEX reminders_due ON reminders (due_at, id);
+CREATE INDEX reminders_user ON reminders (user_id, due_at);
 
 CREATE TABLE communities (
   id         UUID    PRIMARY KEY,

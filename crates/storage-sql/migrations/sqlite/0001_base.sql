@@ -325,6 +325,36 @@ CREATE TABLE last_seen (
   user_id BLOB PRIMARY KEY,
   at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Commands that bots offer (`args` is JSON), and who waits for an answer to one.
+CREATE TABLE bot_commands (
+  community_id BLOB NOT NULL,
+  name         TEXT NOT NULL,
+  bot_id       BLOB NOT NULL,
+  summary      TEXT NOT NULL,
+  args         TEXT NOT NULL,
+  PRIMARY KEY (community_id, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bot_commands_bot ON bot_commands (bot_id);
+
+CREATE TABLE invocations (
+  id         BLOB PRIMARY KEY,
+  bot_id     BLOB NOT NULL,
+  user_id    BLOB NOT NULL,
+  channel_id BLOB NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invocations_expiry ON invocations (expires_at);
+
+-- What people want to be reminded of.
+CREATE TABLE reminders (
+  id         BLOB PRIMARY KEY,
+  user_id    BLOB NOT NULL,
+  channel_id BLOB NOT NULL,
+  due_at     INTEGER NOT NULL,
+  text       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reminders_due ON reminders (due_at, id);
+CREATE INDEX reminders_user ON reminders (user_id, due_at);
 
 CREATE TABLE communities (
   id         BLOB    PRIMARY KEY,

@@ -239,6 +239,12 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
              WHERE community_id = ?1 AND user_id = ?2 AND (refused_until IS NOT NULL) = ?3",
             params![*community, *user, *refused],
         ),
+        P::CommandFree(community, bot, name) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM bot_commands
+             WHERE community_id = ?1 AND name = ?3 AND bot_id <> ?2)",
+            params![*community, *bot, name],
+        ),
+        P::ReminderThere(id) => ("SELECT 1 FROM reminders WHERE id = ?1", params![*id]),
         P::WebhookThere(id) => ("SELECT 1 FROM webhooks WHERE id = ?1", params![*id]),
         P::WebhookNote(id, key, Some(value)) => (
             "SELECT 1 FROM webhook_notes WHERE webhook_id = ?1 AND key = ?2 AND value = ?3",

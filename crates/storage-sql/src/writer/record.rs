@@ -1,6 +1,7 @@
 //! Records: rows that are no part of any log.
 
-use tidings_domain::ChannelId;
+use tidings_domain::{ChannelId, UserId};
+use tidings_storage::command::StoredCommand;
 use tidings_storage::media::StoredMedia;
 use tidings_storage::{Record, StorageError};
 
@@ -95,7 +96,10 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
                 bot.created_at
             ],
         ),
-        Record::DeleteBot(user) => ("DELETE FROM bots WHERE user_id = ?1", params![*user]),
+        Record::DeleteBot(user) => {
+            conn.execute("DELETE FROM bot_commands WHERE bot_id = ?1", params![*user]).await?;
+            ("DELETE FROM bots WHERE user_id = ?1", params![*user])
+        }
         Record::CreateToken(token) => (
             "INSERT INTO tokens (id, user_id, name, scopes, token_hash, created_by, created_at,
                last_used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -129,6 +133,19 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         Record::Unblock(user, blocked) => {
             ("DELETE FROM blocks WHERE user_id = ?1 AND blocked_id = ?2", params![*user, *blocked])
         }
+        Record::SetCommands(bot, commands) => return set_commands(conn, *bot, commands).await,
+        Record::CreateInvocation(row) => (
+            "INSERT INTO invocations (id, bot_id, user_id, channel_id, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![row.id, row.bot_id, row.user_id, row.channel_id, row.expires_at],
+        ),
+        Record::PutReminder(row) => (
+            "INSERT INTO reminders (id, user_id, channel_id, due_at, text)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, text = excluded.text",
+            params![row.id, row.user_id, row.channel_id, row.due_at, &row.text],
+        ),
+        Record::DeleteReminder(id) => ("DELETE FROM reminders WHERE id = ?1", params![*id]),
         Record::CreateWebhook(webhook) => (
             "INSERT INTO webhooks (id, channel_id, name, token_hash, signed, created_by, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -276,6 +293,23 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
     conn.execute(sql, params).await.map(drop)
 }
 
+async fn set_commands(
+    conn: &mut Conn,
+    bot: UserId,
+    commands: &[StoredCommand],
+) -> Result<(), StorageError> {
+    conn.execute("DELETE FROM bot_commands WHERE bot_id = ?1", params![bot]).await?;
+    for command in commands {
+        conn.execute(
+            "INSERT INTO bot_commands (community_id, name, bot_id, summary, args)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![command.community_id, &command.name, bot, &command.summary, &command.args],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 async fn create_media(
     conn: &mut Conn,
     stored: &StoredMedia,
@@ -317,5 +351,6 @@ async fn prune(conn: &mut Conn, now: tidings_domain::Timestamp) -> Result<(), St
     conn.execute("DELETE FROM tokens WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM restrictions WHERE ends_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM join_requests WHERE refused_until < ?1", params![now]).await?;
+    conn.execute("DELETE FROM invocations WHERE expires_at < ?1", params![now]).await?;
     Ok(())
 }

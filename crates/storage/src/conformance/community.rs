@@ -10,7 +10,7 @@ use super::world::{World, author};
 use crate::community::StoredInvite;
 use crate::{Record, Store};
 
-async fn dismiss(world: &World, community: &Community, user: &User) {
+pub(super) async fn dismiss(world: &World, community: &Community, user: &User) {
     let fact = Fact::MemberLeft { user: author(user) };
     world.append(LogId::Community(community.id), user.id, fact).await;
 }

@@ -140,6 +140,10 @@ impl State {
                 projections.thread_marker(*root, *user).is_none_or(|marker| marker < *seq)
             }
             Precondition::NotBlocked(one, other) => !self.blocks.between(*one, *other),
+            Precondition::CommandFree(community, bot, name) => {
+                self.commands.free(*community, *bot, name)
+            }
+            Precondition::ReminderThere(id) => self.reminders.has(*id),
             Precondition::WebhookThere(id) => self.webhooks.has(*id),
             Precondition::WebhookNote(id, key, value) => {
                 self.webhooks.note(*id, key) == value.as_ref()
@@ -284,7 +288,10 @@ impl State {
                 session.user_id != user || device.is_some_and(|device| session.device_id != device)
             }),
             Record::CreateBot(bot) => self.bots.create(bot),
-            Record::DeleteBot(id) => self.bots.delete(id),
+            Record::DeleteBot(id) => {
+                self.bots.delete(id);
+                self.commands.set(id, Vec::new());
+            }
             Record::CreateToken(token) => self.bots.create_token(token),
             Record::TouchToken(id, used) => self.bots.touch_token(id, used),
             Record::DeleteToken(id) => self.bots.retain_tokens(|token| token.id != id),
@@ -294,6 +301,10 @@ impl State {
             }
             Record::Block(block) => self.blocks.add(block),
             Record::Unblock(user, blocked) => self.blocks.remove(user, blocked),
+            Record::SetCommands(bot, commands) => self.commands.set(bot, commands),
+            Record::CreateInvocation(invocation) => self.commands.invoke(invocation),
+            Record::PutReminder(reminder) => self.reminders.put(reminder),
+            Record::DeleteReminder(id) => self.reminders.delete(id),
             Record::CreateWebhook(webhook) => self.webhooks.create(webhook),
             Record::DeleteWebhook(id) => self.webhooks.delete(id),
             Record::PutWebhookNote(id, key, value) => self.webhooks.put_note(id, key, value),
@@ -323,6 +334,7 @@ impl State {
                 self.bots.retain_tokens(|token| token.expires_at.is_none_or(|end| end >= now));
                 self.operations.prune(now);
                 self.moderation.prune(now);
+                self.commands.prune(now);
             }
         }
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tidings_client::{ChannelRef, Cursor, Follow, Transport, Update};
 use tidings_domain::{Fact, IdentityKey, UserId};
 use tidings_wire::Event;
+use tidings_wire::command::CommandReplied;
 use tidings_wire::event::decode_data;
 use tidings_wire::message::Message;
 use uuid::Uuid;
@@ -25,6 +26,7 @@ const QUEUE_EVERY: Duration = Duration::from_secs(5);
 
 /// The event that tells of a reset account.
 const IDENTITY_CHANGED: &str = "identity.changed";
+const COMMAND_REPLIED: &str = "command.replied";
 
 /// Follow conversations as they happen; Ctrl-C ends it.
 #[derive(Debug, Args)]
@@ -209,6 +211,9 @@ impl Tailing<'_> {
             self.identity(event);
             return Ok(());
         }
+        if event.kind == COMMAND_REPLIED {
+            return self.replied(event).await;
+        }
         let Some(channel) = event.channel_id else { return Ok(()) };
         let channel = self.names.channel(&self.session.client, channel).await;
         match (&*event.kind, serde_json::from_str::<Message>(event.data.get())) {
@@ -239,6 +244,16 @@ impl Tailing<'_> {
             ));
             self.ctx.out.note("  next: ask them in person, or by phone, whether it was them");
         }
+    }
+
+    /// What a bot answers to a command that one ran a while ago; nobody else sees it.
+    async fn replied(&mut self, event: &Event) -> Result<(), Failure> {
+        let Ok(reply) = serde_json::from_str::<CommandReplied>(event.data.get()) else {
+            return Ok(());
+        };
+        let channel = self.names.channel(&self.session.client, reply.channel_id).await;
+        let bot = &reply.bot.username;
+        self.remark(event, &channel, &format!("{bot} answers only you: {}", reply.text))
     }
 
     async fn message(&mut self, channel: &str, message: &Message) -> Result<(), Failure> {

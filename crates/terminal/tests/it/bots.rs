@@ -80,6 +80,67 @@ fn the_sdks_example_has_at_most_twenty_lines_answers_and_resumes() {
     answers_and_resumes(&program, &[]);
 }
 
+#[test]
+fn the_sdks_command_bot_has_at_most_twenty_lines_and_answers_who_asked() {
+    let source = include_str!("../../../client/examples/commands.rs");
+    assert!(source.lines().count() <= 20);
+    // What the guide shows is what runs here, but for how it is indented.
+    let guide = include_str!("../../../../docs/guide/bots.md");
+    let (_, shown) = guide.split_once("examples/commands.rs").expect("the program is shown");
+    let (_, shown) = shown.split_once("```rust\n").expect("a block");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    for line in shown.lines().map(str::trim).filter(|line| !line.starts_with("Bot::new")) {
+        assert!(source.contains(line), "{line} is not in the program");
+    }
+    let program =
+        Path::new(env!("CARGO_BIN_EXE_tidings")).with_file_name("examples").join("commands");
+    assert!(program.exists(), "{} is missing: build the whole workspace", program.display());
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let token = ana.ok(&["bot", "create", "robo"]);
+    let home = tempfile::tempdir().expect("a directory");
+    let bot = start(&program, &[], &server, &token, home.path());
+    let offered = |yes: bool| {
+        // Each look is a process of its own, so this is more than a minute.
+        let there = || ana.ok(&["cmd", "#general", "/help"]).contains("/deploy env [version]");
+        assert!((0..1_000).any(|_| there() == yes), "the command is not there");
+    };
+    offered(true);
+    assert_eq!(ana.ok(&["cmd", "#general", "/deploy prod 1.2"]).trim(), "On its way.");
+    let said = || ana.bodies("#general");
+    assert!((0..1_000).any(|_| said().contains(&"1.2 is on prod now.".to_owned())), "{:?}", said());
+    let refused = ana.fails(1, &["cmd", "#general", "/deploy"]);
+    assert!(refused.contains("the env is missing"), "{refused}");
+
+    // It is away, whoever asks is told so, and it finds what was asked when it comes back.
+    drop(bot);
+    let told = ana.ok(&["cmd", "#general", "/deploy test"]);
+    assert!(told.contains("@robo has not answered within 5 seconds"), "{told}");
+    let tail = ana.tail(&["#general"]);
+    let _bot = start(&program, &[], &server, &token, home.path());
+    tail.line_with("robo answers only you: On its way.");
+    let late = "The newest version is on test now.".to_owned();
+    assert!((0..1_000).any(|_| said().contains(&late)), "{:?}", said());
+    // What was answered before the kill is answered once.
+    assert_eq!(said().iter().filter(|body| body.starts_with("1.2")).count(), 1);
+}
+
+#[test]
+fn the_guides_command_in_curl_is_run_and_answers() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let token = ana.ok(&["bot", "create", "dice"]);
+    let home = tempfile::tempdir().expect("a directory");
+    let script = home.path().join("bot.sh");
+    std::fs::write(&script, format!("set -eu\n{}", block("bash"))).expect("a file");
+    let script = script.to_str().expect("a path");
+    let bot = start(Path::new("bash"), &[script], &server, &token, home.path());
+    let there = || ana.ok(&["cmd", "#general", "/help"]).contains("/roll [sides]");
+    assert!((0..1_000).any(|_| there()), "the command is not there");
+    assert_eq!(ana.ok(&["cmd", "#general", "/roll 6"]).trim(), "a four, rolled fairly");
+    assert_eq!(bot.end().0, Some(0));
+}
+
 /// The lines of the guide's block of code in this language.
 fn block(language: &str) -> String {
     let guide = include_str!("../../../../docs/guide/bots.md");

@@ -70,6 +70,25 @@ fn what_the_guide_says_of_commands_works() {
 }
 
 #[test]
+fn a_reminder_survives_a_kill() {
+    let mut server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let told = ana.ok(&["cmd", "#general", "/remind 1s drink tea"]);
+    assert!(told.starts_with("You will be reminded at 2"), "{told}");
+    ana.ok(&["cmd", "#general", "/remind 90d much later"]);
+    server.stop(); // SIGKILL
+    server.start_again();
+    // Each look is a process of its own, so this is more than a minute.
+    let there = || ana.bodies("@ana") == ["⏰ drink tea"];
+    assert!((0..1_000).any(|_| there()), "{:?}", ana.bodies("@ana"));
+    let list = ana.ok(&["cmd", "#general", "/remind list"]);
+    assert!(list.contains("much later") && !list.contains("tea"), "{list}");
+    server.stop();
+    server.start_again();
+    assert_eq!(ana.bodies("@ana"), ["⏰ drink tea"], "once is enough");
+}
+
+#[test]
 fn a_ban_holds_until_it_is_lifted() {
     let server = Server::start();
     let ana = Person::owner(&server, "ana");

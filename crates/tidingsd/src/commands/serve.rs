@@ -97,6 +97,7 @@ impl Serve {
         tasks.spawn(jobs::prune(app.clone(), stop.clone()));
         tasks.spawn(jobs::sweep(app.clone(), stop.clone()));
         tasks.spawn(jobs::expire(app.clone(), stop.clone()));
+        tasks.spawn(jobs::remind(app.clone(), stop.clone()));
         tasks.spawn(metrics::observe(config.database(), recorder.clone(), stop.clone()));
         if first_start {
             tasks.spawn(jobs::remove_setup_code(app.clone(), data, stop.clone()));

@@ -22,6 +22,9 @@ pub(crate) struct Limits {
     /// Reactions, edits, deletions, read markers and other changes of one person, per minute.
     #[schema(value_type = u32, minimum = 1, default = 1200)]
     pub(crate) writes: NonZeroU32,
+    /// Slash commands of one person, per minute.
+    #[schema(value_type = u32, minimum = 1, default = 60)]
+    pub(crate) commands: NonZeroU32,
     /// Direct conversations that one person opens, per minute.
     #[schema(value_type = u32, minimum = 1, default = 30)]
     pub(crate) dms: NonZeroU32,
@@ -76,6 +79,7 @@ impl Default for Limits {
             sends_per_channel,
             sends,
             writes,
+            commands,
             dms,
             invites,
             uploads,
@@ -90,6 +94,7 @@ impl Default for Limits {
             sends_per_channel: count(sends_per_channel),
             sends: count(sends),
             writes: count(writes),
+            commands: count(commands),
             dms: count(dms),
             invites: count(invites),
             uploads: count(uploads),
@@ -112,6 +117,7 @@ impl From<&Limits> for tidings_server::settings::Limits {
             sends_per_channel: limits.sends_per_channel.get(),
             sends: limits.sends.get(),
             writes: limits.writes.get(),
+            commands: limits.commands.get(),
             dms: limits.dms.get(),
             invites: limits.invites.get(),
             uploads: limits.uploads.get(),

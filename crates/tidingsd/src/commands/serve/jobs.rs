@@ -73,6 +73,34 @@ pub(super) async fn expire(app: App, stop: CancellationToken) {
     }
 }
 
+/// The longest time between two looks for reminders: the clock of the system may be set, and another
+/// process may have taken one.
+const REMIND: Duration = Duration::from_mins(1);
+
+/// Reminds people when it is time.
+pub(super) async fn remind(app: App, stop: CancellationToken) {
+    let reminders = app.reminders();
+    loop {
+        let wait = match reminders.deliver().await {
+            Ok(Some(next)) => {
+                let millis = u64::try_from(next.since(app.now())).unwrap_or_default();
+                Duration::from_millis(millis).min(REMIND)
+            }
+            Ok(None) => REMIND,
+            Err(error) => {
+                tracing::warn!(%error, "reminders wait for another minute");
+                REMIND
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = reminders.changed() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
 /// Removes the setup code once somebody has registered.
 pub(super) async fn remove_setup_code(app: App, data: DataDir, stop: CancellationToken) {
     let mut set_up = app.set_up();
