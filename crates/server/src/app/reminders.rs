@@ -142,14 +142,15 @@ impl Reminders<'_> {
                 Precondition::ChannelOpen(channel.id),
             ],
             records: vec![done.clone()],
-            ..self.message(reminder, &channel)
+            ..self.message(reminder, &channel).await?
         };
         match app.commit(change).await {
-            // It had been told, but came back with an older copy of the store.
-            Ok(Committed::Replayed(_)) => self.settle(there, done).await,
             Ok(Committed::Appended(_)) => Ok(()),
-            // Somebody else was faster, or it was canceled; or nobody is left to be told.
-            Err(ChangeError::Refused(_)) => self.settle(there, done).await,
+            // It had been told, but came back with an older copy of the store; or somebody else was
+            // faster; or it was canceled; or nobody is left to be told.
+            Ok(Committed::Replayed(_)) | Err(ChangeError::Refused(_)) => {
+                self.settle(there, done).await
+            }
             Err(ChangeError::Storage(
                 error @ (StorageError::Unavailable { .. } | StorageError::Full),
             )) => Err(error.into()),
@@ -171,7 +172,11 @@ impl Reminders<'_> {
     }
 
     /// The message, by the server itself, so that it counts as unread.
-    fn message(self, reminder: &StoredReminder, channel: &Channel) -> Change {
+    async fn message(
+        self,
+        reminder: &StoredReminder,
+        channel: &Channel,
+    ) -> Result<Change, ApiError> {
         let (app, now) = (self.0, self.0.now());
         let names = render::Names::default();
         let body = format!("⏰ {}", reminder.text);
@@ -206,9 +211,11 @@ impl Reminders<'_> {
         });
         let log = LogId::Conversation(channel.id);
         let request = token::hash(&client_id);
+        let called = app.notifications().of_message(channel, &message).await?;
         let fact = Fact::MessageCreated { message };
-        let entries = vec![app.entry(log, channel.community_id, UserId::NIL, now, fact)];
+        let mut entries = vec![app.entry(log, channel.community_id, UserId::NIL, now, fact)];
+        entries.extend(called);
         let dedupe = Some(Dedupe { channel: channel.id, user: UserId::NIL, client_id, request });
-        Change { entries, dedupe, ..Change::default() }
+        Ok(Change { entries, dedupe, ..Change::default() })
     }
 }

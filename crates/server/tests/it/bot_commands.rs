@@ -42,7 +42,7 @@ async fn scene(patience: Duration) -> Scene {
 }
 
 /// Long enough for a bot in the same process, however busy the machine is.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 /// Nobody answers that fast.
 const SHORT: Duration = Duration::from_millis(1);
 

@@ -45,6 +45,8 @@ async fn a_reminder_comes_at_its_time_and_once() {
     assert_eq!(reminders.deliver().await.unwrap(), Some(Timestamp(1_760_007_200_000)));
     assert_eq!(reminders.deliver().await.unwrap(), Some(Timestamp(1_760_007_200_000)));
     assert_eq!(told(&world, &bo).await, (vec!["⏰ tea".to_owned()], json!(1)));
+    let calls = world.get(&bo.token, "/v1/notifications?unread=true").await.is(200);
+    assert_eq!((&calls["unread"], &calls["items"][0]["type"]), (&json!(1), &json!("dm")));
     world.wait(24 * 3600);
     assert_eq!(reminders.deliver().await.unwrap(), None);
     assert_eq!(
