@@ -88,6 +88,10 @@ uuid_id!(
     /// A webhook, incoming or outgoing.
     WebhookId
 );
+uuid_id!(
+    /// A report of a message to those who keep order.
+    ReportId
+);
 
 /// The text is not a hyphenated UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

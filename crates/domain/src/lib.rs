@@ -31,7 +31,7 @@ pub use community::{Community, JoinOutcome, Role};
 pub use fact::Fact;
 pub use id::{
     ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MediaId, MessageId, NotificationId,
-    SessionId, TokenId, UserId, WebhookId,
+    ReportId, SessionId, TokenId, UserId, WebhookId,
 };
 pub use log::{LogId, Position, Seq};
 pub use media::Media;

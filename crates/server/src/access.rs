@@ -13,12 +13,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tidings_domain::{
-    Channel, ChannelId, ChannelType, CommunityId, DeviceId, MessageId, Role, RoomKind, Scope,
-    Scopes, ServerRole, SessionId, TokenId, User, UserId, Visibility, WebhookId,
+    Channel, ChannelId, ChannelType, CommunityId, DeviceId, MessageId, ReportId, Role, RoomKind,
+    Scope, Scopes, ServerRole, SessionId, TokenId, User, UserId, Visibility, WebhookId,
 };
 use tidings_storage::bot::{StoredBot, StoredToken};
 use tidings_storage::message::StoredMessage;
+use tidings_storage::report::StoredReport;
 use tidings_storage::webhook::StoredWebhook;
+use tidings_wire::Code;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -325,6 +327,25 @@ impl BotManager {
     }
 }
 
+/// Somebody who deals with a report: an admin of its community, or the server's owner.
+#[derive(Debug)]
+pub struct ReportManager {
+    actor: Actor,
+    report: StoredReport,
+}
+
+impl ReportManager {
+    /// Who.
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// The report.
+    pub const fn report(&self) -> &StoredReport {
+        &self.report
+    }
+}
+
 /// Somebody who may revoke a token: whose it is, or an admin of the bot whose it is.
 #[derive(Debug, Clone)]
 pub struct TokenManager {
@@ -482,7 +503,7 @@ impl Access<'_> {
         let reader = self.reader(caller, id).await?;
         if reader.channel.community_id.is_none() {
             return Err(ApiError::new(
-                tidings_wire::Code::Unprocessable,
+                Code::Unprocessable,
                 "A direct conversation cannot be changed; open another one.",
             ));
         }
@@ -561,6 +582,20 @@ impl Access<'_> {
         Ok(WebhookManager { channel, webhook })
     }
 
+    /// Somebody who deals with the report. To everybody else it does not exist.
+    pub async fn report(&self, caller: &Caller, id: ReportId) -> Result<ReportManager, ApiError> {
+        let report = self.0.store().report(id).await?.ok_or_else(ApiError::not_found)?;
+        let actor = match report.community_id {
+            Some(community) => self.admin(caller, community).await.map(|it| it.member().actor()),
+            None => self.server_owner(caller).map(|it| it.0),
+        };
+        let actor = actor.map_err(|error| match error.code() {
+            Code::Forbidden => ApiError::not_found(),
+            _ => error,
+        })?;
+        Ok(ReportManager { actor, report })
+    }
+
     /// The server's owner.
     pub fn server_owner(&self, caller: &Caller) -> Result<ServerOwner, ApiError> {
         if caller.session().server_role == ServerRole::Owner {
@@ -578,7 +613,7 @@ fn post(reader: ChannelReader) -> Result<Poster, ApiError> {
     }
     if channel.kind == RoomKind::Sealed || channel.channel_type == ChannelType::Voice {
         return Err(ApiError::new(
-            tidings_wire::Code::Unprocessable,
+            Code::Unprocessable,
             "This server does not have the feature that this channel needs.",
         ));
     }

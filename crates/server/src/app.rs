@@ -11,6 +11,7 @@ pub mod channels;
 pub mod commands;
 pub mod communities;
 pub mod dms;
+pub mod drafts;
 pub mod imports;
 pub mod invites;
 pub mod joins;
@@ -26,6 +27,7 @@ pub mod reactions;
 pub mod reads;
 pub mod registration;
 pub mod reminders;
+pub mod reports;
 pub mod resets;
 pub mod retention;
 pub mod search;
@@ -469,6 +471,16 @@ impl App {
     /// What people choose to be told.
     pub fn attention(&self) -> attention::Attentions<'_> {
         attention::Attentions(self)
+    }
+
+    /// Drafts.
+    pub fn drafts(&self) -> drafts::Drafts<'_> {
+        drafts::Drafts(self)
+    }
+
+    /// Reports of messages.
+    pub fn reports(&self) -> reports::Reports<'_> {
+        reports::Reports(self)
     }
 
     /// Pinned and saved messages.

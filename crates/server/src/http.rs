@@ -10,6 +10,7 @@ mod commands;
 mod communities;
 mod discovery;
 mod dms;
+mod drafts;
 pub mod extract;
 mod forwarded;
 pub mod idempotency;
@@ -26,6 +27,7 @@ mod openapi;
 mod pins;
 mod presence;
 mod problem;
+mod reports;
 mod search;
 mod sessions;
 pub mod trace;
@@ -65,6 +67,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(invites::routes())
         .merge(joins::routes())
         .merge(blocks::routes())
+        .merge(drafts::routes())
+        .merge(reports::routes())
         .merge(presence::routes())
         .merge(bots::routes())
         .merge(webhooks::routes())

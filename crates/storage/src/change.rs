@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tidings_domain::{
     Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId, MediaId,
-    MessageId, Position, RestrictionKind, Role, Seq, SessionId, Timestamp, TokenId, User, UserId,
-    WebhookId,
+    MessageId, Position, ReportId, RestrictionKind, Role, Seq, SessionId, Timestamp, TokenId, User,
+    UserId, WebhookId,
 };
 
 use tidings_wire::chain::Committing;
@@ -16,12 +16,14 @@ use crate::block::StoredBlock;
 use crate::bot::{StoredBot, StoredToken};
 use crate::command::{StoredCommand, StoredInvocation};
 use crate::community::StoredInvite;
+use crate::draft::StoredDraft;
 use crate::error::StorageError;
 use crate::join::StoredJoinRequest;
 use crate::media::StoredMedia;
 use crate::moderation::{StoredAudit, StoredRestriction};
 use crate::operation::StoredResponse;
 use crate::reminder::StoredReminder;
+use crate::report::StoredReport;
 use crate::search::words;
 use crate::session::StoredSession;
 use crate::webhook::StoredWebhook;
@@ -204,6 +206,8 @@ pub enum Precondition {
     Pinned(MessageId),
     /// The user has saved the message, or has not.
     Saved(UserId, MessageId, bool),
+    /// The user has not reported the message.
+    Unreported(MessageId, UserId),
 }
 
 /// Why a change was refused. The first precondition that does not hold is named.
@@ -267,6 +271,14 @@ pub enum Record {
     Block(StoredBlock),
     /// The first user does not block the second any more.
     Unblock(UserId, UserId),
+    /// What the user has begun to write in this place; replaces what stood there.
+    PutDraft(StoredDraft),
+    /// The user has begun nothing in this place any more.
+    DeleteDraft(UserId, ChannelId, Option<MessageId>),
+    /// A message is reported; again by the same person does nothing.
+    Report(StoredReport),
+    /// The user has dealt with the report; again does nothing.
+    ResolveReport(ReportId, UserId, Timestamp),
     /// A new incoming webhook.
     CreateWebhook(StoredWebhook),
     /// An incoming webhook is gone, with what it has noted.

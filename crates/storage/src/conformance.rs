@@ -20,6 +20,7 @@ pub mod change;
 pub mod channel;
 pub mod command;
 pub mod community;
+pub mod draft;
 pub mod entry;
 pub mod join;
 pub mod media;
@@ -31,6 +32,7 @@ pub mod presence;
 pub mod read;
 pub mod rebuild;
 pub mod reminder;
+pub mod report;
 pub mod search;
 pub mod session;
 pub mod visible;
@@ -114,6 +116,9 @@ macro_rules! conformance_suite {
                 people_who_share_a_room_know_each_other
                 newcomers_join_default_channels
                 invites_are_counted_and_deleted
+            }
+            draft {
+                one_draft_for_each_place
             }
             entry {
                 entries_are_read_in_pages
@@ -244,6 +249,10 @@ macro_rules! conformance_suite {
             reminder {
                 reminders_come_due_in_order
             }
+            report {
+                reports_are_listed_newest_first
+                owners_and_admins_keep_order
+            }
             search {
                 words_match_whole_and_without_accents
                 phrases_match_words_in_order
@@ -303,6 +312,7 @@ mod tests {
             ("channel", include_str!("conformance/channel.rs")),
             ("command", include_str!("conformance/command.rs")),
             ("community", include_str!("conformance/community.rs")),
+            ("draft", include_str!("conformance/draft.rs")),
             ("entry", include_str!("conformance/entry.rs")),
             ("join", include_str!("conformance/join.rs")),
             ("media", include_str!("conformance/media.rs")),
@@ -314,6 +324,7 @@ mod tests {
             ("read", include_str!("conformance/read.rs")),
             ("rebuild", include_str!("conformance/rebuild.rs")),
             ("reminder", include_str!("conformance/reminder.rs")),
+            ("report", include_str!("conformance/report.rs")),
             ("search", include_str!("conformance/search.rs")),
             ("session", include_str!("conformance/session.rs")),
             ("visible", include_str!("conformance/visible.rs")),

@@ -20,6 +20,7 @@ pub mod command;
 pub mod community;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod draft;
 pub mod entry;
 pub mod error;
 pub mod import;
@@ -32,6 +33,7 @@ pub mod operation;
 pub mod presence;
 pub mod projection;
 pub mod reminder;
+pub mod report;
 pub mod search;
 pub mod session;
 pub mod webhook;
@@ -47,6 +49,7 @@ pub use change::{
 pub use channel::ChannelRepository;
 pub use command::CommandRepository;
 pub use community::CommunityRepository;
+pub use draft::DraftRepository;
 pub use entry::{CommittedBatch, CommittedEntry, EntryRepository, StoredEntry, UserLogs};
 pub use error::StorageError;
 pub use import::ImportRepository;
@@ -58,6 +61,7 @@ pub use moderation::ModerationRepository;
 pub use operation::OperationRepository;
 pub use presence::PresenceRepository;
 pub use reminder::ReminderRepository;
+pub use report::ReportRepository;
 pub use search::SearchRepository;
 pub use session::SessionRepository;
 pub use webhook::WebhookRepository;
@@ -72,6 +76,7 @@ pub trait Store:
     + ChannelRepository
     + CommandRepository
     + CommunityRepository
+    + DraftRepository
     + EntryRepository
     + ImportRepository
     + JoinRepository
@@ -81,6 +86,7 @@ pub trait Store:
     + OperationRepository
     + PresenceRepository
     + ReminderRepository
+    + ReportRepository
     + SearchRepository
     + SessionRepository
     + WebhookRepository
@@ -100,6 +106,7 @@ impl<T> Store for T where
         + ChannelRepository
         + CommandRepository
         + CommunityRepository
+        + DraftRepository
         + EntryRepository
         + ImportRepository
         + JoinRepository
@@ -109,6 +116,7 @@ impl<T> Store for T where
         + OperationRepository
         + PresenceRepository
         + ReminderRepository
+        + ReportRepository
         + SearchRepository
         + SessionRepository
         + WebhookRepository

@@ -10,6 +10,7 @@ mod change;
 mod channel;
 mod command;
 mod community;
+mod draft;
 mod entry;
 mod import;
 mod join;
@@ -20,6 +21,7 @@ mod operation;
 mod presence;
 mod projection;
 mod reminder;
+mod report;
 mod search;
 mod session;
 mod webhook;
@@ -36,6 +38,7 @@ use crate::memory::bot::Bots;
 use crate::memory::change::Dedupes;
 use crate::memory::command::Commands;
 use crate::memory::community::Communities;
+use crate::memory::draft::Drafts;
 use crate::memory::entry::Log;
 use crate::memory::import::Sources;
 use crate::memory::join::JoinRequests;
@@ -44,6 +47,7 @@ use crate::memory::moderation::Moderation;
 use crate::memory::operation::Operations;
 use crate::memory::projection::Projections;
 use crate::memory::reminder::Reminders;
+use crate::memory::report::Reports;
 use crate::memory::session::Sessions;
 use crate::memory::webhook::Webhooks;
 use crate::memory::writer::Tail;
@@ -77,6 +81,8 @@ struct State {
     sessions: Sessions,
     bots: Bots,
     blocks: Blocks,
+    drafts: Drafts,
+    reports: Reports,
     webhooks: Webhooks,
     seen: HashMap<UserId, Timestamp>,
     commands: Commands,

@@ -3,13 +3,14 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin::AdminCommand, api::Api, audit::Audit, block::BlockCommand, bot::BotCommand,
-    channel::ChannelCommand, cmd::Cmd, community::CommunityCommand, completions::Completions,
-    delete::Delete, devices::DevicesCommand, dm::Dm, edit::Edit, get::Get, invite::InviteCommand,
-    login::Login, logout::Logout, man::Man, members::MembersCommand, notifications::Notifications,
-    presence::PresenceOf, react::React, read::Read, register::Register, search::Search, send::Send,
-    sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
-    webhook::WebhookCommand, whoami::Whoami,
+    admin::AdminCommand, api::Api, attention::AttentionCommand, audit::Audit, block::BlockCommand,
+    bot::BotCommand, channel::ChannelCommand, cmd::Cmd, community::CommunityCommand,
+    completions::Completions, delete::Delete, devices::DevicesCommand, dm::Dm, draft::DraftCommand,
+    edit::Edit, get::Get, invite::InviteCommand, login::Login, logout::Logout, man::Man,
+    members::MembersCommand, notifications::Notifications, pin::PinCommand, pin::SavedCommand,
+    presence::PresenceOf, react::React, read::Read, register::Register, report::ReportCommand,
+    search::Search, send::Send, sessions::SessionsCommand, status::StatusCommand, tail::Tail,
+    token::TokenCommand, webhook::WebhookCommand, whoami::Whoami,
 };
 use crate::ctx::Ctx;
 use crate::failure::Failure;
@@ -94,6 +95,21 @@ pub(crate) enum Command {
     Tail(Tail),
     Dm(Dm),
     Notifications(Notifications),
+    /// Choose what calls you, and when you are not disturbed.
+    #[command(subcommand)]
+    Attention(AttentionCommand),
+    /// Keep messages in the sight of a whole channel.
+    #[command(subcommand, alias = "pins")]
+    Pin(PinCommand),
+    /// Keep messages for later, for yourself.
+    #[command(subcommand, alias = "save")]
+    Saved(SavedCommand),
+    /// Keep what you have begun to write.
+    #[command(subcommand, alias = "drafts")]
+    Draft(DraftCommand),
+    /// Report messages to those who keep order, and deal with reports.
+    #[command(subcommand, alias = "reports")]
+    Report(ReportCommand),
     Search(Search),
     Get(Get),
     Cmd(Cmd),
@@ -133,6 +149,11 @@ impl Command {
             Self::Tail(command) => command.run(ctx).await,
             Self::Dm(command) => command.run(ctx).await,
             Self::Notifications(command) => command.run(ctx).await,
+            Self::Attention(command) => command.run(ctx).await,
+            Self::Pin(command) => command.run(ctx).await,
+            Self::Saved(command) => command.run(ctx).await,
+            Self::Draft(command) => command.run(ctx).await,
+            Self::Report(command) => command.run(ctx).await,
             Self::Search(command) => command.run(ctx).await,
             Self::Get(command) => command.run(ctx).await,
             Self::Cmd(command) => command.run(ctx).await,

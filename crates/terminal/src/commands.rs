@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod api;
+pub(crate) mod attention;
 pub(crate) mod audit;
 pub(crate) mod block;
 pub(crate) mod bot;
@@ -12,6 +13,7 @@ pub(crate) mod completions;
 pub(crate) mod delete;
 pub(crate) mod devices;
 pub(crate) mod dm;
+pub(crate) mod draft;
 pub(crate) mod edit;
 pub(crate) mod get;
 pub(crate) mod invite;
@@ -20,10 +22,12 @@ pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod notifications;
+pub(crate) mod pin;
 pub(crate) mod presence;
 pub(crate) mod react;
 pub(crate) mod read;
 pub(crate) mod register;
+pub(crate) mod report;
 pub(crate) mod search;
 pub(crate) mod send;
 pub(crate) mod sessions;

@@ -86,6 +86,12 @@ impl Ctx {
         )
     }
 
+    /// By how many minutes the clock of people here is ahead of UTC now.
+    pub(crate) fn utc_offset_min(&self) -> i16 {
+        let now = jiff::Timestamp::from_millisecond(self.now().0).unwrap_or_default();
+        i16::try_from(self.zone.to_offset(now).seconds() / 60).unwrap_or_default()
+    }
+
     /// A time in a table: as people here read it, or RFC 3339 for programs.
     pub(crate) fn cell_time(&self, time: Time) -> String {
         if self.out.for_people { self.show_time(time) } else { time.to_string() }

@@ -20,6 +20,7 @@ mod profile;
 mod progress;
 mod queue;
 mod text;
+mod when;
 
 use std::process::ExitCode;
 

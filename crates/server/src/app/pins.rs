@@ -122,7 +122,7 @@ impl Pins<'_> {
     }
 }
 
-fn live(right: &MessageReader) -> Result<(), ApiError> {
+pub(super) fn live(right: &MessageReader) -> Result<(), ApiError> {
     if right.message().deleted {
         return Err(ApiError::new(Code::Gone, "The message has been deleted."));
     }

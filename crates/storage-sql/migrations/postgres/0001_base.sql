@@ -301,6 +301,31 @@ CREATE TABLE blocks (
   PRIMARY KEY (user_id, blocked_id)
 );
 
+-- What people have begun to write. Outside of threads the parent is nil.
+CREATE TABLE drafts (
+  user_id    UUID NOT NULL,
+  channel_id UUID NOT NULL,
+  parent_id  UUID NOT NULL,
+  body       TEXT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (user_id, channel_id, parent_id)
+);
+
+-- Reports of messages; of those in DMs the community is nil. 0 stands where nobody has dealt with it.
+CREATE TABLE reports (
+  id           UUID PRIMARY KEY,
+  community_id UUID NOT NULL,
+  channel_id   UUID NOT NULL,
+  message_id   UUID NOT NULL,
+  reporter     UUID NOT NULL,
+  reason       TEXT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  resolved_by  UUID NOT NULL,
+  resolved_at  BIGINT NOT NULL,
+  UNIQUE (message_id, reporter)
+);
+CREATE INDEX reports_community ON reports (community_id, id);
+
 -- Incoming webhooks, and what each has noted: which message began a thread, how a build went.
 CREATE TABLE webhooks (
   id         UUID PRIMARY KEY,

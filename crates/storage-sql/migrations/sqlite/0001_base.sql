@@ -301,6 +301,31 @@ CREATE TABLE blocks (
   PRIMARY KEY (user_id, blocked_id)
 ) STRICT, WITHOUT ROWID;
 
+-- What people have begun to write. Outside of threads the parent is nil.
+CREATE TABLE drafts (
+  user_id    BLOB NOT NULL,
+  channel_id BLOB NOT NULL,
+  parent_id  BLOB NOT NULL,
+  body       TEXT NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (user_id, channel_id, parent_id)
+) STRICT, WITHOUT ROWID;
+
+-- Reports of messages; of those in DMs the community is nil. 0 stands where nobody has dealt with it.
+CREATE TABLE reports (
+  id           BLOB PRIMARY KEY,
+  community_id BLOB NOT NULL,
+  channel_id   BLOB NOT NULL,
+  message_id   BLOB NOT NULL,
+  reporter     BLOB NOT NULL,
+  reason       TEXT NOT NULL,
+  created_at   INTEGER NOT NULL,
+  resolved_by  BLOB NOT NULL,
+  resolved_at  INTEGER NOT NULL,
+  UNIQUE (message_id, reporter)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reports_community ON reports (community_id, id);
+
 -- Incoming webhooks, and what each has noted: which message began a thread, how a build went.
 CREATE TABLE webhooks (
   id         BLOB PRIMARY KEY,

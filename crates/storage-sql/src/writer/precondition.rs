@@ -200,6 +200,11 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM saved WHERE user_id = ?1 AND message = ?2)",
             params![*user, *message],
         ),
+        P::Unreported(message, user) => (
+            "SELECT 1 WHERE NOT EXISTS
+               (SELECT 1 FROM reports WHERE message_id = ?1 AND reporter = ?2)",
+            params![*message, *user],
+        ),
         P::SourceFree(source) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM sources WHERE source = ?1)",
             params![source],

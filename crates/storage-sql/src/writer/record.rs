@@ -1,6 +1,6 @@
 //! Records: rows that are no part of any log.
 
-use tidings_domain::{ChannelId, UserId};
+use tidings_domain::{ChannelId, CommunityId, MessageId, Timestamp, UserId};
 use tidings_storage::command::StoredCommand;
 use tidings_storage::media::StoredMedia;
 use tidings_storage::{Record, StorageError};
@@ -146,6 +146,44 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
             params![row.id, row.user_id, row.channel_id, row.due_at, &row.text],
         ),
         Record::DeleteReminder(id) => ("DELETE FROM reminders WHERE id = ?1", params![*id]),
+        Record::PutDraft(draft) => (
+            "INSERT INTO drafts (user_id, channel_id, parent_id, body, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (user_id, channel_id, parent_id) DO UPDATE
+               SET body = excluded.body, updated_at = excluded.updated_at",
+            params![
+                draft.user_id,
+                draft.channel_id,
+                draft.parent_id.unwrap_or(MessageId::NIL),
+                &draft.body,
+                draft.updated_at
+            ],
+        ),
+        Record::DeleteDraft(user, channel, parent) => (
+            "DELETE FROM drafts WHERE user_id = ?1 AND channel_id = ?2 AND parent_id = ?3",
+            params![*user, *channel, parent.unwrap_or(MessageId::NIL)],
+        ),
+        Record::Report(report) => (
+            "INSERT INTO reports (id, community_id, channel_id, message_id, reporter, reason,
+               created_at, resolved_by, resolved_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (message_id, reporter) DO NOTHING",
+            params![
+                report.id,
+                report.community_id.unwrap_or(CommunityId::NIL),
+                report.channel_id,
+                report.message_id,
+                report.reporter,
+                &report.reason,
+                report.created_at,
+                report.resolved.map_or(UserId::NIL, |(user, _)| user),
+                report.resolved.map_or(Timestamp(0), |(_, at)| at)
+            ],
+        ),
+        Record::ResolveReport(id, user, at) => (
+            "UPDATE reports SET resolved_by = ?2, resolved_at = ?3
+             WHERE id = ?1 AND resolved_at = 0",
+            params![*id, *user, *at],
+        ),
         Record::CreateWebhook(webhook) => (
             "INSERT INTO webhooks (id, channel_id, name, token_hash, signed, created_by, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -343,7 +381,7 @@ async fn create_media(
     .map(drop)
 }
 
-async fn prune(conn: &mut Conn, now: tidings_domain::Timestamp) -> Result<(), StorageError> {
+async fn prune(conn: &mut Conn, now: Timestamp) -> Result<(), StorageError> {
     conn.execute("DELETE FROM used_challenges WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM responses WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM resets WHERE expires_at < ?1", params![now]).await?;

@@ -27,6 +27,10 @@ impl Accounts {
         self.users.get(&id)
     }
 
+    pub(super) fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.values()
+    }
+
     pub(super) fn by_username(&self, username: &str) -> Option<&User> {
         self.users.get(self.usernames.get(username)?)
     }

@@ -161,6 +161,7 @@ impl State {
             Precondition::Saved(user, id, saved) => {
                 projections.attentions.saved.contains(&(*user, *id)) == *saved
             }
+            Precondition::Unreported(message, user) => !self.reports.has(*message, *user),
             Precondition::SourceFree(source) => self.sources.get(source).is_none(),
             Precondition::StorageLeft(user, more, most) => {
                 self.files.bytes_of(*user).saturating_add(*more) <= *most
@@ -306,6 +307,10 @@ impl State {
             Record::CreateInvocation(invocation) => self.commands.invoke(invocation),
             Record::PutReminder(reminder) => self.reminders.put(reminder),
             Record::DeleteReminder(id) => self.reminders.delete(id),
+            Record::PutDraft(draft) => self.drafts.put(draft),
+            Record::DeleteDraft(user, channel, parent) => self.drafts.delete(user, channel, parent),
+            Record::Report(report) => self.reports.add(report),
+            Record::ResolveReport(id, user, at) => self.reports.resolve(id, user, at),
             Record::CreateWebhook(webhook) => self.webhooks.create(webhook),
             Record::DeleteWebhook(id) => self.webhooks.delete(id),
             Record::PutWebhookNote(id, key, value) => self.webhooks.put_note(id, key, value),

@@ -187,3 +187,49 @@ fn who_is_called_sees_it_until_it_is_marked() {
     let all = bob.json(&["notifications", "--all"]);
     assert!(all.len() == 2 && all.iter().all(|it| it["read"] == true), "{all:?}");
 }
+
+#[test]
+fn what_calls_is_chosen_and_what_matters_is_kept() {
+    let server = Server::start();
+    let ana = Person::owner(&server, "ana");
+    let bob = Person::guest(&server, &ana, "bob");
+    let chosen = ["attention", "set", "--keyword", "Deploy", "--quiet", "22:00-07:00"];
+    let chosen = &bob.json(&chosen)[0];
+    assert_eq!(
+        (&chosen["keywords"][0], &chosen["quiet_hours"]["from"]),
+        (&"deploy".into(), &"22:00".into())
+    );
+    // What is not named stays.
+    let chosen = bob.ok(&["attention", "set", "--hide-typing", "yes", "--no-quiet"]);
+    assert!(chosen.contains("deploy") && chosen.contains("hidden"), "{chosen}");
+    assert!(bob.ok(&["attention", "show"]).contains("quiet hours     none"));
+    let muted =
+        &bob.json(&["attention", "channel", "#general", "--mute", "8h", "--level", "all"])[0];
+    assert_eq!((&muted["level"], muted["muted_until"].is_string()), (&"all".into(), true));
+    let muted = &bob.json(&["attention", "channel", "#general", "--unmute"])[0];
+    assert_eq!(muted.get("muted_until"), None);
+
+    let said = ana.json(&["send", "#general", "the plan"])[0]["id"].as_str().unwrap().to_owned();
+    bob.ok(&["pin", "add", &said]);
+    assert_eq!(ana.json(&["pin", "list", "#general"])[0]["body"], "the plan");
+    bob.ok(&["saved", "add", &said]);
+    assert_eq!(bob.json(&["saved", "list"])[0]["id"], said.as_str());
+    bob.ok(&["saved", "remove", &said]);
+    assert!(bob.json(&["saved", "list"]).is_empty());
+
+    bob.ok(&["draft", "set", "#general", "about the plan:"]);
+    assert_eq!(bob.ok(&["draft", "show", "#general"]), "about the plan:\n");
+    assert!(bob.ok(&["draft", "list"]).contains("#general"));
+    bob.ok(&["draft", "clear", "#general"]);
+    assert!(bob.json(&["draft", "list"]).is_empty());
+
+    bob.ok(&["report", "message", &said, "too bold"]);
+    let report = ana.json(&["report", "list"]).remove(0);
+    assert_eq!(
+        (&report["reason"], &report["message"]["body"]),
+        (&"too bold".into(), &"the plan".into())
+    );
+    ana.ok(&["report", "resolve", report["id"].as_str().unwrap()]);
+    assert!(ana.json(&["report", "list"]).is_empty());
+    assert!(bob.fails(1, &["report", "list"]).contains("list reports"));
+}

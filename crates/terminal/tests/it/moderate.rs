@@ -32,8 +32,13 @@ fn what_the_guide_says_works() {
     for number in 0..3 {
         mallory.ok(&["send", "#general", &format!("buy {number}")]);
     }
+    let said = ana.json(&["send", "#general", "hello"]).remove(0);
+    mallory.ok(&["report", "message", said["id"].as_str().unwrap(), "too friendly"]);
+    let report = ana.json(&["report", "list", "acme"]).remove(0);
     let guide = include_str!("../../../../docs/guide/moderate.md");
-    let commands = commands(guide);
+    let here =
+        guide.replace("01a1f8a5-e964-7266-b234-6c6bdecbfc33", report["id"].as_str().unwrap());
+    let commands = commands(&here);
     assert!(commands.len() > 10, "{commands:?}");
     for command in &commands {
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
@@ -44,7 +49,14 @@ fn what_the_guide_says_works() {
         .iter()
         .filter_map(|act| act["action"].as_str().map(str::to_owned))
         .collect();
-    for act in ["member.mute", "member.ban", "member.unban", "channel.purge", "channel.unarchive"] {
+    for act in [
+        "member.mute",
+        "member.ban",
+        "member.unban",
+        "channel.purge",
+        "channel.unarchive",
+        "report.resolve",
+    ] {
         assert!(acts.iter().any(|there| there == act), "{act} is not among {acts:?}");
     }
 }
