@@ -4,6 +4,7 @@
 
 mod bots;
 mod conversation;
+mod day;
 mod failures;
 mod files;
 mod identity;

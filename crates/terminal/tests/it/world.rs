@@ -115,20 +115,31 @@ impl Server {
 
     /// Starts it again after [`Server::stop`], under the same address.
     pub(crate) fn start_again(&mut self) {
+        let listen = self.url.strip_prefix("http://").expect("an address");
+        let mut command = self.operator(&["serve", "--listen", listen]);
+        let running = Running::start(&mut command);
+        let said = running.line_with("Tidings is at ");
+        let url = said.split_whitespace().find(|word| word.starts_with("http://"));
+        url.expect("an address").clone_into(&mut self.url);
+        self.running = Some(running);
+    }
+
+    /// A command of the operator for this server's data.
+    pub(crate) fn operator(&self, args: &[&str]) -> Command {
         let program = Path::new(env!("CARGO_BIN_EXE_tidings")).with_file_name("tidingsd");
         assert!(
             program.exists(),
             "{} is missing: build the workspace, not one package",
             program.display()
         );
-        let listen = self.url.strip_prefix("http://").expect("an address");
         let mut command = Command::new(program);
-        command.env_clear().args(["serve", "--listen", listen, "--data"]).arg(self.data.path());
-        let running = Running::start(&mut command);
-        let said = running.line_with("Tidings is at ");
-        let url = said.split_whitespace().find(|word| word.starts_with("http://"));
-        url.expect("an address").clone_into(&mut self.url);
-        self.running = Some(running);
+        command.env_clear().args(args).arg("--data").arg(self.data.path());
+        command
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Ends it without a warning.
