@@ -109,6 +109,7 @@ pub struct NotificationsQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Uuid>,
     /// At most so many, 1 to 200; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -153,10 +154,13 @@ pub struct Attention {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct QuietHours {
     /// From when on, `HH:MM`.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub from: String,
     /// Until when, `HH:MM`; when it is before `from`, of the next day.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub to: String,
     /// Minutes by which that clock is ahead of UTC, -840 to 840.
+    #[schema(minimum = -840, maximum = 840)]
     #[serde(default)]
     pub utc_offset_min: i16,
 }
@@ -208,6 +212,7 @@ fn minute(text: &str) -> Option<u16> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SetNotify {
     /// `all`, `mentions` or `nothing`.
+    #[schema(pattern = "^(all|mentions|nothing)$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
     /// Mute until then; null takes the mute away.

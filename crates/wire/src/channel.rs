@@ -154,15 +154,19 @@ pub struct CreateChannel {
     /// The name: 1 to 80 lower-case letters and digits of any script, `-`, `_`, `.`.
     pub name: String,
     /// `text` (default) or `voice`.
+    #[schema(pattern = "^(text|voice)$")]
     #[serde(rename = "type", default = "text")]
     pub channel_type: String,
     /// `public` (default) or `private`.
+    #[schema(pattern = "^(public|private)$")]
     #[serde(default = "public")]
     pub visibility: String,
     /// `open` (default) or `sealed`.
+    #[schema(pattern = "^(open|sealed)$")]
     #[serde(default = "open")]
     pub kind: String,
     /// What is talked about, at most 1,000 characters.
+    #[schema(max_length = 1000)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The heading under which lists show it.
@@ -271,5 +275,6 @@ pub struct ReadState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SetTyping {
     /// `start` or `stop`.
+    #[schema(pattern = "^(start|stop)$")]
     pub state: String,
 }

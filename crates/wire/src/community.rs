@@ -69,6 +69,7 @@ pub struct Member {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UpdateMember {
     /// `owner`, `admin` or `member`; needs an owner.
+    #[schema(pattern = "^(owner|admin|member)$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// What they are called here, at most 64 characters; empty for like everywhere. Everybody
@@ -110,6 +111,7 @@ pub struct Invite {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CreateInvite {
     /// How often it may be used, at least 1; absent for no limit.
+    #[schema(minimum = 1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_uses: Option<u32>,
     /// Seconds until it stops working; absent for never.

@@ -25,6 +25,7 @@ pub struct Draft {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PutDraft {
     /// What stands there now, at most 16,000 characters; empty takes the draft away.
+    #[schema(max_length = 16_000)]
     pub body: String,
 }
 

@@ -257,8 +257,10 @@ impl Message {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CreateMessage {
     /// What the client calls the message, 1 to 64 characters; the same one again appends nothing.
+    #[schema(min_length = 1, max_length = 64)]
     pub client_id: String,
     /// Markdown, at most 16,000 characters; may be absent or empty when there are attachments.
+    #[schema(max_length = 16_000)]
     #[serde(default)]
     pub body: String,
     /// The top-level message to reply to.
@@ -268,6 +270,7 @@ pub struct CreateMessage {
     #[serde(default)]
     pub broadcast: bool,
     /// Media ids of files to carry, at most 10; each was uploaded by the author.
+    #[schema(max_items = 10)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Uuid>,
 }
@@ -276,6 +279,7 @@ pub struct CreateMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EditMessage {
     /// The new body, Markdown, at most 16,000 characters.
+    #[schema(max_length = 16_000)]
     pub body: String,
 }
 

@@ -27,6 +27,7 @@ pub struct PresenceQuery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Heartbeat {
     /// `online`, `away` or `invisible`; of a new lease `online` when absent.
+    #[schema(pattern = "^(online|away|invisible)$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// How long the device counts as there without another sign, 15 to 300 seconds; of a new lease

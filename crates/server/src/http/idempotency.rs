@@ -31,12 +31,7 @@ const KEY_MAX: usize = 255;
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    // Imports are idempotent by themselves, files are kept once however often they come, and both
-    // are too long to be held in memory. Webhooks take the key for what the sender calls the
-    // delivery.
-    let path = request.uri().path();
-    let exempt = ["/v1/admin/imports", "/v1/media"].contains(&path) || path.starts_with("/hook/");
-    if request.method() != Method::POST || exempt {
+    if request.method() != Method::POST || !is_taken(request.uri().path()) {
         return next.run(request).await;
     }
     match key(request.headers()).map(|key| key.map(str::to_owned)) {
@@ -46,6 +41,13 @@ pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) 
         Ok(None) => next.run(request).await,
         Err(error) => error.into_response(),
     }
+}
+
+/// Whether a POST to this path is answered as before under the same key. Imports are idempotent by
+/// themselves, files are kept once however often they come, and both are too long to be held in
+/// memory. Webhooks take the key for what the sender calls the delivery.
+pub(super) fn is_taken(path: &str) -> bool {
+    !["/v1/admin/imports", "/v1/media"].contains(&path) && !path.starts_with("/hook/")
 }
 
 /// The key under which a request may be repeated, 1 to 255 visible ASCII characters; `None` when it

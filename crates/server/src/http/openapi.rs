@@ -65,12 +65,14 @@ pub(super) fn base() -> OpenApi {
 /// Adds what every operation has: the problem document for everything that goes wrong, the trace
 /// id, and the idempotency key of POSTs.
 pub(super) fn complete(mut document: OpenApi) -> OpenApi {
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         let all = [&mut item.get, &mut item.put, &mut item.patch, &mut item.delete, &mut item.head];
         all.into_iter().flatten().for_each(finish);
         if let Some(operation) = &mut item.post {
             finish(operation);
-            operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+            if super::idempotency::is_taken(path) {
+                operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+            }
         }
     }
     document
@@ -105,6 +107,8 @@ fn idempotency_key() -> Parameter {
         .description(Some(
             "The same request under the same key is answered as before for 24 hours.",
         ))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(255))))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[!-~]{1,255}$")),
+        ))
         .build()
 }

@@ -33,8 +33,10 @@ pub(crate) struct SyncQuery {
     /// `next` of the last answer; without it the answer is a snapshot.
     since: Option<String>,
     /// Seconds to hold the answer while nothing happens, 0 to 60; 0 when absent.
+    #[param(minimum = 0, maximum = 60)]
     timeout: Option<u64>,
     /// Events at most, 1 to 1,000; 200 when absent.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 
