@@ -1,5 +1,6 @@
 //! The programs that the tasks need beside cargo, and how each is installed when it is missing.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -23,6 +24,8 @@ enum Source {
     Debian(&'static [&'static str]),
     /// A crate at a version that is known to build on our oldest compiler.
     Crate { name: &'static str, version: &'static str },
+    /// A package for Python, in a folder of its own beside what cargo builds.
+    Python { package: &'static str, version: &'static str },
 }
 
 /// Lists the files that belong to the repository, for `tidy`.
@@ -47,6 +50,32 @@ pub(crate) const STRACE: Need =
 /// Runs the bot of the guide that is written in Python.
 pub(crate) const PYTHON: Need =
     Need { name: "python3", present: || on_path("python3"), source: Source::Debian(&["python3"]) };
+
+/// Makes folders for packages of Python.
+pub(crate) const VENV: Need = Need {
+    name: "python3-venv",
+    present: || {
+        let mut python = Command::new("python3");
+        process::capture(python.args(["-c", "import ensurepip, venv"])).is_ok()
+    },
+    source: Source::Debian(&["python3-venv"]),
+};
+
+/// Asks the API what its own document promises.
+pub(crate) const SCHEMATHESIS: Need = Need {
+    name: "schemathesis",
+    present: || schemathesis().is_file(),
+    source: Source::Python { package: "schemathesis", version: "4.32.5" },
+};
+
+/// Where schemathesis is, once it is installed.
+pub(crate) fn schemathesis() -> PathBuf {
+    python_folder("schemathesis", "4.32.5").join("bin/schemathesis")
+}
+
+fn python_folder(package: &str, version: &str) -> PathBuf {
+    surroundings::target().join("python").join(format!("{package}-{version}"))
+}
 
 /// Runs the recipes of the guide that are written in shell.
 pub(crate) const CURL: Need =
@@ -115,12 +144,21 @@ fn install(need: &Need) -> Result<()> {
                 .args(["install", "--locked", name, "--version", version])
                 .stdin(Stdio::null()),
         ),
+        Source::Python { package, version } => install_python(package, version),
     }
     .with_context(|| format!("install {}", need.name))?;
     if !(need.present)() {
         bail!("{} was installed and is still not found; is its folder on PATH?", need.name);
     }
     Ok(())
+}
+
+fn install_python(package: &str, version: &str) -> Result<()> {
+    let folder = python_folder(package, version);
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    let wanted = format!("{package}=={version}");
+    process::run(pip.args(["install", "--quiet", "--disable-pip-version-check", &wanted]))
 }
 
 /// Installs with the lists of packages that are here, and fetches the lists when there are none or

@@ -39,6 +39,11 @@ pub(crate) fn root() -> &'static Path {
     here.parent().unwrap_or(here)
 }
 
+/// The folder into which cargo builds.
+pub(crate) fn target() -> PathBuf {
+    variable("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// Where a program is: on `PATH` or among the programs that cargo installed, `None` when nowhere.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = variable("PATH").unwrap_or_default();

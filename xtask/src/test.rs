@@ -34,6 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     needs::provide(&[&needs::GIT, &needs::NEXTEST])?;
     if !args.fast {
         needs::provide(&[&needs::STRACE, &needs::PYTHON, &needs::CURL, &needs::JQ])?;
+        needs::provide(&[&needs::VENV, &needs::SCHEMATHESIS])?;
     }
     let tidy = report::step("tidy", tidy::check);
     let schemas = report::step("committed schemas", || schema::run(&schema::Args::check()));
@@ -45,6 +46,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let cluster = if args.fast { None } else { start_postgres()? };
     if let Some(cluster) = &cluster {
         nextest.env(postgres::URL_VARIABLE, cluster.url());
+    }
+    if !args.fast {
+        nextest.env("TIDINGS_TEST_SCHEMATHESIS", needs::schemathesis());
     }
     report::say("== tests");
     let tests = process::run(&mut nextest);

@@ -123,8 +123,8 @@ fn broke_off() -> ApiError {
     tag = "media",
     params(("id" = uuid::Uuid, Path)),
     responses(
-        (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 200, body = Vec<u8>, content_type = "*/*"),
+        (status = 206, body = Vec<u8>, content_type = "*/*"),
         (status = 304, description = "The copy at hand is the file.")
     )
 )]

@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use serde_json::Value;
 use tidings_wire::Problem;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{
@@ -75,7 +76,31 @@ pub(super) fn complete(mut document: OpenApi) -> OpenApi {
             }
         }
     }
-    document
+    precise(document)
+}
+
+/// The form of an id, for readers of the document that pass over `format`.
+const UUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+
+/// The document with the form of ids as a pattern too, wherever they stand.
+fn precise(document: OpenApi) -> OpenApi {
+    fn walk(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                let is_id = fields.get("format").is_some_and(|format| format == "uuid");
+                if is_id && !fields.contains_key("pattern") {
+                    fields.insert("pattern".to_owned(), Value::from(UUID));
+                }
+                fields.values_mut().for_each(walk);
+            }
+            Value::Array(items) => items.iter_mut().for_each(walk),
+            _ => {}
+        }
+    }
+    // What was written a moment ago can be read, and differs in nothing else.
+    let Ok(mut value) = serde_json::to_value(&document) else { return document };
+    walk(&mut value);
+    serde_json::from_value(value).unwrap_or(document)
 }
 
 fn finish(operation: &mut Operation) {

@@ -64,7 +64,8 @@ async fn heartbeat(
     let sign = if bytes.trim_ascii().is_empty() {
         Heartbeat::default()
     } else {
-        serde_json::from_slice(&bytes)
+        serde_json::from_slice::<Option<Heartbeat>>(&bytes)
+            .map(Option::unwrap_or_default)
             .map_err(|error| ApiError::bad_request(format!("The body cannot be read: {error}.")))?
     };
     realtime.presence().beat(&caller, &sign)?;

@@ -13,6 +13,7 @@ mod durability;
 mod export;
 mod import;
 mod metrics;
+mod openapi;
 mod postgres;
 mod proxies;
 mod rebuild;
