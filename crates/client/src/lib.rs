@@ -18,6 +18,7 @@ mod client;
 mod community;
 mod draft;
 pub mod error;
+pub mod export;
 mod identity;
 mod invite;
 pub mod login;

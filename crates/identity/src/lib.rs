@@ -10,11 +10,13 @@
 //! `sigchain/state.rs`. To add a signed statement: a struct in [`signed`] with a tag of its own,
 //! and its row in the matrix of `tests/it/signature_matrix.rs`.
 
+pub mod export;
 pub mod key;
 pub mod phrase;
 pub mod sigchain;
 pub mod signed;
 
+pub use export::{ExportSecret, SignedExport};
 pub use key::{DeviceKeys, DeviceSecret, DeviceUse, IdentitySecret, PublicKey, Signature};
 pub use phrase::Phrase;
 pub use sigchain::{Chain, Envelope, Head, Op, parse_envelope};

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use tidings_identity::PublicKey;
 
 /// Who may make an account once there is an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,6 +96,8 @@ pub struct Settings {
     /// Private networks that the server may speak to when somebody names an address in them; see
     /// [`outward`](crate::outward).
     pub outward_allow: Vec<IpNet>,
+    /// The public half of the key with which this server signs exports.
+    pub export_key: Option<PublicKey>,
 }
 
 impl Settings {
@@ -115,6 +118,7 @@ impl Settings {
             command_patience: Duration::from_secs(5),
             trusted_proxies: Vec::new(),
             outward_allow: Vec::new(),
+            export_key: None,
         }
     }
 

@@ -103,13 +103,13 @@ pub async fn dump(
     Ok(Dumped { database, schema, head })
 }
 
-async fn number(conn: &mut Conn, sql: &'static str) -> Result<u64, StorageError> {
+pub(crate) async fn number(conn: &mut Conn, sql: &'static str) -> Result<u64, StorageError> {
     let found = conn.query_first(sql, params![], |row| row.count(0)).await?;
     found.ok_or_else(|| corrupt("a table of one row", &sql))
 }
 
 /// All tables but those of the search index, by name.
-async fn tables(conn: &mut Conn) -> Result<Vec<String>, StorageError> {
+pub(crate) async fn tables(conn: &mut Conn) -> Result<Vec<String>, StorageError> {
     let sql = if conn.is_postgres() {
         "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
     } else {
@@ -124,7 +124,7 @@ fn is_copied(table: &str) -> bool {
 }
 
 /// Whether the name can stand in a statement: names come from files too.
-fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 60
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')

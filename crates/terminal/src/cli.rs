@@ -6,11 +6,12 @@ use crate::commands::{
     admin::AdminCommand, api::Api, attention::AttentionCommand, audit::Audit, block::BlockCommand,
     bot::BotCommand, channel::ChannelCommand, cmd::Cmd, community::CommunityCommand,
     completions::Completions, delete::Delete, devices::DevicesCommand, dm::Dm, draft::DraftCommand,
-    edit::Edit, get::Get, invite::InviteCommand, login::Login, logout::Logout, man::Man,
-    members::MembersCommand, notifications::Notifications, pin::PinCommand, pin::SavedCommand,
-    presence::PresenceOf, react::React, read::Read, register::Register, report::ReportCommand,
-    search::Search, send::Send, sessions::SessionsCommand, status::StatusCommand, tail::Tail,
-    token::TokenCommand, webhook::WebhookCommand, whoami::Whoami,
+    edit::Edit, export::ExportCommand, get::Get, invite::InviteCommand, login::Login,
+    logout::Logout, man::Man, members::MembersCommand, notifications::Notifications,
+    pin::PinCommand, pin::SavedCommand, presence::PresenceOf, react::React, read::Read,
+    register::Register, report::ReportCommand, search::Search, send::Send,
+    sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
+    webhook::WebhookCommand, whoami::Whoami,
 };
 use crate::ctx::Ctx;
 use crate::failure::Failure;
@@ -115,6 +116,9 @@ pub(crate) enum Command {
     Cmd(Cmd),
     Audit(Audit),
     Api(Api),
+    /// Prove that exports are whole.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// What only the server's owner may do.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -159,6 +163,7 @@ impl Command {
             Self::Cmd(command) => command.run(ctx).await,
             Self::Audit(command) => command.run(ctx).await,
             Self::Api(command) => command.run(ctx).await,
+            Self::Export(command) => command.run(ctx),
             Self::Admin(command) => command.run(ctx).await,
             Self::Completions(command) => command.run(ctx),
             Self::Man(command) => command.run(ctx),
@@ -224,6 +229,7 @@ mod tests {
             include_str!("../../../docs/guide/import.md"),
             include_str!("../../../docs/guide/bots.md"),
             include_str!("../../../docs/guide/operate.md"),
+            include_str!("../../../docs/guide/data.md"),
         ];
         let mut lines: Vec<String> =
             guides.iter().flat_map(|guide| guide.lines()).map(str::to_owned).collect();

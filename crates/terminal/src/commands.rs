@@ -15,6 +15,7 @@ pub(crate) mod devices;
 pub(crate) mod dm;
 pub(crate) mod draft;
 pub(crate) mod edit;
+pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod invite;
 pub(crate) mod login;

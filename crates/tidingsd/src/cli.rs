@@ -9,6 +9,7 @@ use crate::commands::backup::Backup;
 use crate::commands::completions::Completions;
 use crate::commands::config::ConfigCommand;
 use crate::commands::doctor::Doctor;
+use crate::commands::export::ExportCommand;
 use crate::commands::import::Import;
 use crate::commands::man::Man;
 use crate::commands::migrate::Migrate;
@@ -52,6 +53,9 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Put a copy back into an empty place
     Restore(Restore),
+    /// Write what a community, a channel or a person has here into a file that proves itself
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Bring in the history of another chat
     #[command(subcommand)]
     Import(Import),
@@ -78,6 +82,7 @@ impl Command {
             Self::Rebuild(it) => it.run().await,
             Self::Backup(it) => it.run().await,
             Self::Restore(it) => it.run().await,
+            Self::Export(it) => it.run().await,
             Self::Import(it) => it.run().await,
             Self::Doctor(it) => it.run().await,
             Self::Config(it) => it.run(),

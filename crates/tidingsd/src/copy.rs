@@ -92,25 +92,15 @@ impl Part {
 pub(crate) struct Writer {
     zip: ZipWriter<BufWriter<File>>,
     partial: Partial,
-    path: PathBuf,
     parts: Vec<Part>,
     open: Option<(Part, Sha256)>,
 }
 
 impl Writer {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&partial)?;
+        let (file, partial) = Partial::create(path)?;
         let zip = ZipWriter::new(BufWriter::new(file));
-        let partial = Partial(partial);
-        Ok(Self { zip, partial, path: path.to_owned(), parts: Vec::new(), open: None })
+        Ok(Self { zip, partial, parts: Vec::new(), open: None })
     }
 
     /// Takes what the database hands over.
@@ -207,22 +197,46 @@ impl Writer {
         };
         self.zip.start_file(MANIFEST, SimpleFileOptions::default().unix_permissions(0o600))?;
         serde_json::to_writer(&mut self.zip, &manifest)?;
-        let Self { zip, partial, path, .. } = self;
+        let Self { zip, partial, .. } = self;
         let file = zip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        fs::rename(&partial.0, &path)?;
-        sync_folder_of(&path)?;
+        partial.finish(&file)?;
         Ok(manifest)
     }
 }
 
-/// A file that is removed unless it got its own name.
-struct Partial(PathBuf);
+/// A file under another name, for its owner alone, that is removed unless it gets its own.
+pub(crate) struct Partial {
+    partial: PathBuf,
+    path: PathBuf,
+}
+
+impl Partial {
+    /// Begins the file that shall be at `path`.
+    pub(crate) fn create(path: &Path) -> io::Result<(File, Self)> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&partial)?;
+        Ok((file, Self { partial, path: path.to_owned() }))
+    }
+
+    /// Gives the file its own name, durably.
+    pub(crate) fn finish(self, file: &File) -> io::Result<()> {
+        file.sync_all()?;
+        fs::rename(&self.partial, &self.path)?;
+        sync_folder_of(&self.path)
+    }
+}
 
 impl Drop for Partial {
     fn drop(&mut self) {
         // After it was finished there is none.
-        let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(&self.partial);
     }
 }
 

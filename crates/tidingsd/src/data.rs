@@ -7,15 +7,20 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use tidings_identity::ExportSecret;
 use tidings_server::Entropy;
 use tidings_server::app::SetupCode;
+use zeroize::Zeroizing;
 
+use crate::copy::sync_folder_of;
 use crate::failure::{BUSY, Failure};
 
 /// The name of the file that says, by a lock on it, that a process uses the directory.
 const LOCK: &str = "tidingsd.lock";
 /// The name of the file with the setup code.
 const SETUP_CODE: &str = "setup-code";
+/// The name of the file with the seed of the key that signs exports.
+pub(crate) const EXPORT_KEY: &str = "export-key";
 /// Letters and digits that nobody confuses (Crockford's base 32).
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Symbols of a setup code: 80 bits, which ten tries a minute never find.
@@ -138,6 +143,54 @@ impl DataDir {
         Ok(SetupCode(code))
     }
 
+    /// The key that signs exports: the one that is kept, or a new one, for the owner of the
+    /// directory alone.
+    pub(crate) fn export_key(&self, entropy: &dyn Entropy) -> anyhow::Result<ExportSecret> {
+        let path = self.0.join(EXPORT_KEY);
+        let read = || -> io::Result<Option<ExportSecret>> {
+            let text = match fs::read_to_string(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                text => Zeroizing::new(text?),
+            };
+            let mut seed = Zeroizing::new([0; 32]);
+            hex::decode_to_slice(text.trim(), &mut *seed).map_err(io::Error::other)?;
+            Ok(Some(ExportSecret::from_seed(&seed)))
+        };
+        let failed = || {
+            let what = format!("cannot use the key of exports {}", path.display());
+            let next = "It has 64 hexadecimal digits. Put the right file back; without it, move it \
+                        away, and the next export makes a new key.";
+            Failure::new(what, next)
+        };
+        if let Some(kept) = read().map_err(|error| failed().because(error))? {
+            return Ok(kept);
+        }
+        let mut seed = Zeroizing::new([0; 32]);
+        entropy.fill(&mut *seed);
+        // Two processes may begin at once: the first whole file gets the name.
+        let mut draft = [0; 8];
+        entropy.fill(&mut draft);
+        let draft = self.0.join(format!("{EXPORT_KEY}.{}", hex::encode(draft)));
+        let write = || -> io::Result<()> {
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+            let text = Zeroizing::new(hex::encode(*seed));
+            writeln!(file, "{}", *text)?;
+            file.sync_all()?;
+            match fs::hard_link(&draft, &path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                linked => linked,
+            }
+        };
+        let written = write();
+        // A draft has done its work, or never will.
+        let _ = fs::remove_file(&draft);
+        written.map_err(|error| failed().because(error))?;
+        sync_folder_of(&path).map_err(|error| failed().because(error))?;
+        let kept = read().map_err(|error| failed().because(error))?;
+        kept.ok_or_else(|| failed().into())
+    }
+
     /// Removes the setup code: somebody has used it.
     pub(crate) fn remove_setup_code(&self) -> io::Result<()> {
         match fs::remove_file(self.setup_code_file()) {
@@ -217,5 +270,20 @@ mod tests {
         data.remove_setup_code().unwrap();
         data.remove_setup_code().unwrap();
         assert_ne!(data.setup_code(&SystemEntropy).unwrap().0, first);
+    }
+
+    #[test]
+    fn the_key_of_exports_is_made_once_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::create(folder.path()).unwrap();
+        let first = data.export_key(&SystemEntropy).unwrap().public();
+        assert_eq!(data.export_key(&SystemEntropy).unwrap().public(), first);
+        let file = folder.path().join(EXPORT_KEY);
+        assert_eq!(mode(&file), 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        // A key that cannot be read is never replaced behind somebody's back.
+        fs::write(&file, "half of it").unwrap();
+        let refused = data.export_key(&SystemEntropy).unwrap_err();
+        assert!(refused.to_string().contains("export-key"), "{refused}");
     }
 }

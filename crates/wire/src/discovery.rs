@@ -65,6 +65,9 @@ pub struct Discovery {
     pub limits: Limits,
     /// Optional features that this server has.
     pub features: Vec<String>,
+    /// The key with which this server signs exports, as `ed25519:…`; absent when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export_key: Option<String>,
 }
 
 /// `GET /readyz`: each part the server needs, and whether it answers.

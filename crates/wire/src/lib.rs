@@ -18,6 +18,7 @@ pub mod community;
 pub mod discovery;
 pub mod draft;
 pub mod event;
+pub mod export;
 pub mod frame;
 pub mod import;
 pub mod media;

@@ -3,7 +3,7 @@
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
 use tidings_domain::{DeviceId, IdentityKey};
-use tidings_identity::{Chain, Envelope, Login, PublicKey, Register, Signature};
+use tidings_identity::{Chain, Envelope, Login, PublicKey, Register, Signature, SignedExport};
 
 use crate::support::{START, device, device_id, person, seal_by_hand, three_entries};
 
@@ -25,6 +25,8 @@ fn register() -> Register<'static> {
 fn login() -> Login<'static> {
     Login { origin: ORIGIN, device_id: device_id(1), challenge: CHALLENGE }
 }
+
+const SIGNED: SignedExport = SignedExport { lines: 1, chain: [9; 32] };
 
 /// Entry 0 of person 7, unsigned.
 fn entry() -> Envelope {
@@ -73,12 +75,14 @@ fn every_signature_is_good_for_its_own_purpose_alone() {
         ("login", login().to_bytes().expect("plain fields")),
         ("entry", entry().signed_bytes().to_vec()),
         ("agreement", agreement_bytes()),
+        ("export", SIGNED.to_bytes()),
     ];
-    let verifiers: [Verifier<'_>; 4] = [
+    let verifiers: [Verifier<'_>; 5] = [
         ("register", &|signature| register().verify(IdentityKey(public), signature).is_ok()),
         ("login", &|signature| login().verify(PublicKey(public), signature).is_ok()),
         ("entry", &verifies_as_entry),
         ("agreement", &verifies_as_agreement),
+        ("export", &|signature| SIGNED.verify(PublicKey(public), signature).is_ok()),
     ];
     for (made_as, bytes) in &signed {
         let signature = Signature(key().sign(bytes).to_bytes());

@@ -39,6 +39,7 @@ async fn discover(State(app): State<App>) -> Result<Json<Discovery>, ApiError> {
         oauth: Vec::new(),
         limits: Limits { attachment_bytes: settings.attachment_bytes, ..Limits::V1 },
         features: Vec::new(),
+        export_key: settings.export_key.map(|key| key.to_string()),
     }))
 }
 

@@ -5,6 +5,7 @@
 mod bots;
 mod conversation;
 mod day;
+mod exports;
 mod failures;
 mod files;
 mod identity;

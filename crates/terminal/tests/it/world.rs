@@ -147,6 +147,16 @@ impl Server {
         self.running = None;
     }
 
+    /// Runs `tidingsd export` into `file` and gives the key that signed it.
+    pub(crate) fn export(&self, what: &[&str], file: &Path) -> String {
+        let program = Path::new(env!("CARGO_BIN_EXE_tidings")).with_file_name("tidingsd");
+        let mut command = Command::new(program);
+        command.env_clear().arg("export").args(what).arg("--data").arg(self.data.path());
+        let output = command.arg("--json").arg("--out").arg(file).output().expect("an end");
+        let told: Value = serde_json::from_slice(&output.stdout).expect("a JSON value");
+        told["key"].as_str().expect("a key").to_owned()
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

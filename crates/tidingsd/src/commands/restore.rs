@@ -17,12 +17,12 @@ use super::open_existing_store;
 use crate::cli::Place;
 use crate::config::Config;
 use crate::copy::{Reader, sync_folder_of};
-use crate::data::DataDir;
+use crate::data::{DataDir, EXPORT_KEY};
 use crate::failure::Failure;
 use crate::{logs, progress, stdout};
 
 /// What may be in a data directory that counts as empty.
-const NOT_DATA: [&str; 2] = ["tidings.toml", "tidingsd.lock"];
+const NOT_DATA: [&str; 3] = ["tidings.toml", "tidingsd.lock", EXPORT_KEY];
 
 /// Put a copy of `tidingsd backup` back, into an empty data directory or an empty PostgreSQL.
 ///

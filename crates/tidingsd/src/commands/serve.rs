@@ -75,6 +75,7 @@ impl Serve {
         let store = Arc::new(open_store(&config).await?);
         let first_start = !store.has_accounts().await.context("cannot read the accounts")?;
         let setup_code = prepare_setup_code(&data, first_start)?;
+        let export_key = data.export_key(&SystemEntropy)?.public();
 
         let address = listener.local_addr().context("cannot tell where the server listens")?;
         let url = config.server.public_url.clone();
@@ -84,7 +85,7 @@ impl Serve {
             blobs: open_blobs(&config)?,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy),
-            settings: settings(&config, &url, address),
+            settings: Settings { export_key: Some(export_key), ..settings(&config, &url, address) },
             setup_code: setup_code.clone(),
             metrics: metrics_listener.is_none().then(|| recorder.clone()),
         })

@@ -11,6 +11,7 @@ mod data;
 mod doctor;
 mod durability;
 mod export;
+mod exports;
 mod import;
 mod metrics;
 mod openapi;
