@@ -15,7 +15,9 @@ use tidings_bench::torture::disk::Shortage;
 use tidings_bench::torture::findings::Findings;
 use tidings_bench::torture::mangler::Bug;
 use tidings_bench::torture::workload::Pace;
-use tidings_bench::torture::{self, Database, crash, disk, honesty, restore, slow, storm};
+use tidings_bench::torture::{
+    self, Database, crash, disk, honesty, presence, restore, slow, storm,
+};
 
 /// Measures and tortures a Tidings server.
 #[derive(Debug, Parser)]
@@ -156,6 +158,14 @@ enum Harm {
         /// How far they fall behind
         #[arg(long, value_delimiter = ',', default_value = "10000,100000")]
         backlog: Vec<usize>,
+    },
+    /// Presence that flips, ends by itself, and is hidden from some.
+    R13 {
+        #[command(flatten)]
+        common: Common,
+        /// How long somebody flips
+        #[arg(long, default_value_t = 300)]
+        seconds: u64,
     },
     /// Many clients reconnect at once.
     R15 {
@@ -352,6 +362,11 @@ impl Harm {
                 for backlog in backlog {
                     tell(slow::run(&setting, slow::Size::FULL, *backlog)?);
                 }
+            }
+            Self::R13 { common, seconds } => {
+                let length = Duration::from_secs(*seconds);
+                let size = presence::Size { length, ..presence::Size::FULL };
+                tell(presence::run(&common.setting()?, size)?);
             }
             Self::R15 { common, clients } => tell(storm::run(&common.setting()?, *clients, 2)?),
             Self::R16 { common, seconds } => {

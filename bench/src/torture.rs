@@ -15,6 +15,7 @@ pub mod mangler;
 pub mod measure;
 pub mod model;
 mod person;
+pub mod presence;
 pub mod proxy;
 pub mod record;
 pub mod restore;

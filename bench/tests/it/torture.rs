@@ -4,6 +4,7 @@
 mod crash;
 mod disk;
 mod honesty;
+mod presence;
 mod restore;
 mod slow;
 mod storm;
