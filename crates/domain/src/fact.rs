@@ -237,6 +237,29 @@ pub struct Invocation {
     pub expires_at: Timestamp,
 }
 
+/// The types of what happens in communities and their channels, sorted: what outgoing webhooks can
+/// be subscribed to. What happens to one person alone is nobody else's.
+pub const SUBSCRIBABLE: &[&str] = &[
+    "channel.archived",
+    "channel.created",
+    "channel.updated",
+    "identity.changed",
+    "invite.accepted",
+    "member.banned",
+    "member.joined",
+    "member.left",
+    "member.muted",
+    "member.role_changed",
+    "member.unbanned",
+    "member.unmuted",
+    "member.updated",
+    "message.created",
+    "message.deleted",
+    "message.edited",
+    "reaction.added",
+    "reaction.removed",
+];
+
 impl Fact {
     /// The stable word of the API: the event's `type`.
     pub const fn kind(&self) -> &'static str {

@@ -92,6 +92,10 @@ uuid_id!(
     /// A report of a message to those who keep order.
     ReportId
 );
+uuid_id!(
+    /// Something that the server has to do.
+    JobId
+);
 
 /// The text is not a hyphenated UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -30,8 +30,8 @@ pub use channel::{Channel, ChannelType, RoomKind, Visibility};
 pub use community::{Community, JoinOutcome, Role};
 pub use fact::Fact;
 pub use id::{
-    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, MediaId, MessageId, NotificationId,
-    ReportId, SessionId, TokenId, UserId, WebhookId,
+    ChannelId, CommunityId, DeviceId, IdentityKey, InviteCode, JobId, MediaId, MessageId,
+    NotificationId, ReportId, SessionId, TokenId, UserId, WebhookId,
 };
 pub use log::{LogId, Position, Seq};
 pub use media::Media;

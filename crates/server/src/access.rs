@@ -7,6 +7,7 @@
 
 mod command;
 mod media;
+mod outgoing;
 pub mod scope;
 
 use std::net::IpAddr;
@@ -28,6 +29,7 @@ use crate::error::ApiError;
 
 pub use command::{BotCommander, InvokedBot};
 pub use media::MediaReader;
+pub use outgoing::{OutgoingManager, OutgoingPlace};
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]

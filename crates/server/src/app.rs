@@ -14,6 +14,7 @@ pub mod dms;
 pub mod drafts;
 pub mod imports;
 pub mod invites;
+pub mod jobs;
 pub mod joins;
 pub mod log;
 pub mod media;
@@ -21,6 +22,7 @@ pub mod members;
 pub mod messages;
 pub mod moderation;
 pub mod notifications;
+pub mod outgoing;
 pub mod pins;
 pub mod purge;
 pub mod reactions;
@@ -115,6 +117,9 @@ struct Inner {
     caches: Caches,
     limits: Limits,
     outward: Outward,
+    feed: outgoing::Feed,
+    /// Is told when there is a new job.
+    new_jobs: Notify,
     /// A place for each picture that is drawn at a time.
     drawing: Arc<Semaphore>,
     /// Idempotency keys of requests that are being answered now.
@@ -196,6 +201,8 @@ impl App {
                 sessions: sessions::Live::default(),
             },
             limits: Limits::default(),
+            feed: outgoing::Feed::default(),
+            new_jobs: Notify::new(),
             drawing: Arc::new(Semaphore::new(DRAWING)),
             busy_keys: Mutex::default(),
             waiting: commands::Waiting::default(),
@@ -227,6 +234,14 @@ impl App {
     /// The only way to addresses that others have chosen.
     pub fn outward(&self) -> &Outward {
         &self.0.outward
+    }
+
+    pub(crate) fn feed(&self) -> &outgoing::Feed {
+        &self.0.feed
+    }
+
+    pub(crate) fn new_jobs(&self) -> &Notify {
+        &self.0.new_jobs
     }
 
     pub(crate) fn drawing(&self) -> &Arc<Semaphore> {
@@ -393,6 +408,16 @@ impl App {
         webhooks::Webhooks(self)
     }
 
+    /// Outgoing webhooks.
+    pub fn outgoing(&self) -> outgoing::OutgoingWebhooks<'_> {
+        outgoing::OutgoingWebhooks(self)
+    }
+
+    /// What is to be done.
+    pub fn jobs(&self) -> jobs::Jobs<'_> {
+        jobs::Jobs(self)
+    }
+
     /// API tokens.
     pub fn tokens(&self) -> tokens::Tokens<'_> {
         tokens::Tokens(self)
@@ -516,6 +541,7 @@ impl App {
     /// Tells the caches what was committed, by this process or another. Whoever reads the log's
     /// tail calls it for every entry, in order, before delivering the entry.
     pub fn observe(&self, entry: &CommittedEntry) {
+        self.feed().note(entry.community, entry.position);
         let stale = entry.fact.as_ref().and_then(|fact| Stale::by_fact(entry.log, fact));
         if let Some(stale) = stale {
             self.forget(&stale);

@@ -24,6 +24,7 @@ mod members;
 mod messages;
 mod moderation;
 mod openapi;
+mod outgoing;
 mod pins;
 mod presence;
 mod problem;
@@ -72,6 +73,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(presence::routes())
         .merge(bots::routes())
         .merge(webhooks::routes())
+        .merge(outgoing::routes())
         .merge(channels::routes())
         .merge(dms::routes())
         .merge(messages::routes())

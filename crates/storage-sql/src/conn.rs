@@ -61,6 +61,7 @@ value_from! {
     tidings_domain::TokenId, v => Self::Id(v.0);
     tidings_domain::WebhookId, v => Self::Id(v.0);
     tidings_domain::ReportId, v => Self::Id(v.0);
+    tidings_domain::JobId, v => Self::Id(v.0);
     tidings_domain::Seq, v => Self::from(v.0);
     tidings_domain::Position, v => Self::from(v.0);
     tidings_domain::Timestamp, v => Self::Int(v.0);

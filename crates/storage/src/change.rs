@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tidings_domain::{
-    Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, LogId, MediaId,
-    MessageId, Position, ReportId, RestrictionKind, Role, Seq, SessionId, Timestamp, TokenId, User,
-    UserId, WebhookId,
+    Channel, ChannelId, Community, CommunityId, DeviceId, Emoji, Fact, IdentityKey, JobId, LogId,
+    MediaId, MessageId, Position, ReportId, RestrictionKind, Role, Seq, SessionId, Timestamp,
+    TokenId, User, UserId, WebhookId,
 };
 
 use tidings_wire::chain::Committing;
@@ -18,10 +18,12 @@ use crate::command::{StoredCommand, StoredInvocation};
 use crate::community::StoredInvite;
 use crate::draft::StoredDraft;
 use crate::error::StorageError;
+use crate::job::StoredJob;
 use crate::join::StoredJoinRequest;
 use crate::media::StoredMedia;
 use crate::moderation::{StoredAudit, StoredRestriction};
 use crate::operation::StoredResponse;
+use crate::outgoing::{StoredAttempt, StoredOutgoing};
 use crate::reminder::StoredReminder;
 use crate::report::StoredReport;
 use crate::search::words;
@@ -208,6 +210,13 @@ pub enum Precondition {
     Saved(UserId, MessageId, bool),
     /// The user has not reported the message.
     Unreported(MessageId, UserId),
+    /// The job is there, was begun this often, and is due then: nobody took it since it was read.
+    JobIs(JobId, u32, Timestamp),
+    /// The outgoing webhook is there, and was changed this often: what a change that writes it whole
+    /// was made from.
+    OutgoingIs(WebhookId, u32),
+    /// The outgoing webhook is there, and has told everything up to here.
+    OutgoingAt(WebhookId, Position),
 }
 
 /// Why a change was refused. The first precondition that does not hold is named.
@@ -295,6 +304,30 @@ pub enum Record {
     PutReminder(StoredReminder),
     /// A reminder was told, or canceled.
     DeleteReminder(uuid::Uuid),
+    /// Something to do; nothing when a job of this id waits already.
+    CreateJob(StoredJob),
+    /// A job is begun once more, and due again at the end of the lease unless it is done by then.
+    BeginJob(JobId, Timestamp),
+    /// A step of a job is done, and the next one begun for the first time, with a lease until then.
+    RenewJob(JobId, Timestamp),
+    /// A job is due later.
+    PutOffJob(JobId, Timestamp),
+    /// A job is done.
+    DeleteJob(JobId),
+    /// A new outgoing webhook.
+    CreateOutgoing(Box<StoredOutgoing>),
+    /// Name, address, events, secret and being off of an outgoing webhook as they are now.
+    UpdateOutgoing(Box<StoredOutgoing>),
+    /// Everything up to here has become jobs of the outgoing webhook, or is none of its business.
+    MoveOutgoing(WebhookId, Position),
+    /// The receiver of an outgoing webhook accepted something.
+    AcceptOutgoing(WebhookId, Timestamp),
+    /// An outgoing webhook is off since then, and why.
+    DisableOutgoing(WebhookId, Timestamp, String),
+    /// An attempt of an outgoing webhook, and what is too old is forgotten; nothing when it is gone.
+    PutAttempt(StoredAttempt),
+    /// An outgoing webhook is gone, with its attempts.
+    DeleteOutgoing(WebhookId),
     /// A new community.
     CreateCommunity(Community),
     /// Name, slug and approval of a community as they are now.

@@ -22,11 +22,13 @@ pub mod command;
 pub mod community;
 pub mod draft;
 pub mod entry;
+pub mod job;
 pub mod join;
 pub mod media;
 pub mod message;
 pub mod moderation;
 pub mod operation;
+pub mod outgoing;
 pub mod precondition;
 pub mod presence;
 pub mod read;
@@ -134,6 +136,10 @@ macro_rules! conformance_suite {
                 refusals_are_forgotten_in_time
                 admins_are_listed_with_owners_first
             }
+            job {
+                jobs_come_when_they_are_due
+                of_two_takers_of_a_job_one_is_refused
+            }
             media {
                 a_file_is_kept_as_it_was_uploaded
                 equal_bytes_share_the_first_blob
@@ -176,6 +182,12 @@ macro_rules! conformance_suite {
                 totals_count_everything
                 a_sound_store_has_nothing_wrong
                 ping_answers
+            }
+            outgoing {
+                outgoing_webhooks_are_found_by_id_and_place
+                an_update_of_an_outgoing_webhook_keeps_its_place
+                the_newest_attempts_are_kept
+                happenings_are_those_of_the_community
             }
             precondition {
                 no_accounts
@@ -315,10 +327,12 @@ mod tests {
             ("draft", include_str!("conformance/draft.rs")),
             ("entry", include_str!("conformance/entry.rs")),
             ("join", include_str!("conformance/join.rs")),
+            ("job", include_str!("conformance/job.rs")),
             ("media", include_str!("conformance/media.rs")),
             ("message", include_str!("conformance/message.rs")),
             ("moderation", include_str!("conformance/moderation.rs")),
             ("operation", include_str!("conformance/operation.rs")),
+            ("outgoing", include_str!("conformance/outgoing.rs")),
             ("precondition", include_str!("conformance/precondition.rs")),
             ("presence", include_str!("conformance/presence.rs")),
             ("read", include_str!("conformance/read.rs")),

@@ -24,12 +24,14 @@ pub mod draft;
 pub mod entry;
 pub mod error;
 pub mod import;
+pub mod job;
 pub mod join;
 pub mod media;
 pub mod memory;
 pub mod message;
 pub mod moderation;
 pub mod operation;
+pub mod outgoing;
 pub mod presence;
 pub mod projection;
 pub mod reminder;
@@ -53,12 +55,14 @@ pub use draft::DraftRepository;
 pub use entry::{CommittedBatch, CommittedEntry, EntryRepository, StoredEntry, UserLogs};
 pub use error::StorageError;
 pub use import::ImportRepository;
+pub use job::JobRepository;
 pub use join::JoinRepository;
 pub use media::MediaRepository;
 pub use memory::MemoryStore;
 pub use message::MessageRepository;
 pub use moderation::ModerationRepository;
 pub use operation::OperationRepository;
+pub use outgoing::OutgoingRepository;
 pub use presence::PresenceRepository;
 pub use reminder::ReminderRepository;
 pub use report::ReportRepository;
@@ -80,6 +84,7 @@ pub trait Store:
     + EntryRepository
     + ImportRepository
     + JoinRepository
+    + JobRepository
     + MediaRepository
     + MessageRepository
     + ModerationRepository
@@ -87,6 +92,7 @@ pub trait Store:
     + PresenceRepository
     + ReminderRepository
     + ReportRepository
+    + OutgoingRepository
     + SearchRepository
     + SessionRepository
     + WebhookRepository
@@ -110,6 +116,7 @@ impl<T> Store for T where
         + EntryRepository
         + ImportRepository
         + JoinRepository
+        + JobRepository
         + MediaRepository
         + MessageRepository
         + ModerationRepository
@@ -117,6 +124,7 @@ impl<T> Store for T where
         + PresenceRepository
         + ReminderRepository
         + ReportRepository
+        + OutgoingRepository
         + SearchRepository
         + SessionRepository
         + WebhookRepository

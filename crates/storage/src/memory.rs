@@ -13,11 +13,13 @@ mod community;
 mod draft;
 mod entry;
 mod import;
+mod job;
 mod join;
 mod media;
 mod message;
 mod moderation;
 mod operation;
+mod outgoing;
 mod presence;
 mod projection;
 mod reminder;
@@ -41,10 +43,12 @@ use crate::memory::community::Communities;
 use crate::memory::draft::Drafts;
 use crate::memory::entry::Log;
 use crate::memory::import::Sources;
+use crate::memory::job::Jobs;
 use crate::memory::join::JoinRequests;
 use crate::memory::media::Files;
 use crate::memory::moderation::Moderation;
 use crate::memory::operation::Operations;
+use crate::memory::outgoing::Outgoing;
 use crate::memory::projection::Projections;
 use crate::memory::reminder::Reminders;
 use crate::memory::report::Reports;
@@ -87,6 +91,8 @@ struct State {
     seen: HashMap<UserId, Timestamp>,
     commands: Commands,
     reminders: Reminders,
+    jobs: Jobs,
+    outgoing: Outgoing,
     communities: Communities,
     joins: JoinRequests,
     sources: Sources,

@@ -85,7 +85,7 @@ pub(crate) enum Command {
     /// Say what others read beside your name.
     #[command(subcommand)]
     Status(StatusCommand),
-    /// Make, list and revoke addresses at which other programs post.
+    /// Let other programs post, and tell them what happens.
     #[command(subcommand, alias = "webhooks")]
     Webhook(WebhookCommand),
     Send(Send),

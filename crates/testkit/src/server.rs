@@ -161,6 +161,10 @@ impl Ground {
             .await
             .unwrap_or_else(|error| panic!("the server cannot follow its log: {error}"));
         let hub = tasks.spawn(hub);
+        tasks.spawn({
+            let (app, stop) = (app.clone(), stop.clone());
+            async move { app.work(&stop).await }
+        });
         let serving = tasks.spawn({
             let (app, stop) = (app.clone(), stop.clone());
             async move {

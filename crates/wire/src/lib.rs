@@ -24,6 +24,7 @@ pub mod import;
 pub mod media;
 pub mod message;
 pub mod moderation;
+pub mod outgoing;
 pub mod page;
 pub mod presence;
 pub mod problem;

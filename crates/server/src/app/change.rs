@@ -75,7 +75,11 @@ impl App {
     /// for the answer reads what was.
     pub(crate) async fn commit(&self, change: Change) -> Result<Committed, ChangeError> {
         let stale = Stale::by_change(&change);
+        let works = change.records.iter().any(|record| matches!(record, Record::CreateJob(_)));
         let result = self.store().commit(change).await;
+        if works {
+            self.new_jobs().notify_one();
+        }
         for stale in &stale {
             self.forget(stale);
         }

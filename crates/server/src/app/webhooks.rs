@@ -331,7 +331,7 @@ fn unnamed(body: &str) -> String {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes keys of every length (RFC 2104)")]
-fn mac(key: &[u8]) -> Hmac<Sha256> {
+pub(super) fn mac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::<Sha256>::new_from_slice(key).expect("a key of any length")
 }
 

@@ -151,6 +151,35 @@ async fn bots_their_tokens_and_webhooks_are_written_down() {
 }
 
 #[tokio::test]
+async fn outgoing_webhooks_are_written_down_without_their_secrets() {
+    let world = World::new().await;
+    let ana = world.owner().await;
+    let (id, general) = world.community(&ana, "acme").await;
+    let before = audit(&world, &ana, &id).await.len();
+    let token = &ana.token;
+    let ask = json!({"name": "ops", "url": "https://example.org/secret-path"});
+    let path = format!("/v1/communities/{id}/webhooks/outgoing");
+    let made = world.post(token, &path, ask.clone()).await.is(201);
+    let path = format!("/v1/webhooks/outgoing/{}", text(&made["id"]));
+    world.patch(token, &path, json!({"name": "ops 2"})).await.is(200);
+    let rotated = world.post(token, &format!("{path}/secret"), json!({})).await.is(200);
+    world.delete(token, &path).await.is(204);
+    let path = format!("/v1/channels/{general}/webhooks/outgoing");
+    world.post(token, &path, ask).await.is(201);
+    let mut acts = audit(&world, &ana, &id).await;
+    acts.truncate(acts.len() - before);
+    acts.reverse();
+    let expected =
+        ["webhook.create", "webhook.update", "webhook.rotate", "webhook.delete", "webhook.create"];
+    assert_eq!(actions(&acts), expected);
+    assert_eq!(acts[1]["target"], json!({"type": "webhook", "id": made["id"], "name": "ops 2"}));
+    assert_eq!(acts[4]["detail"], json!({"channel_id": general, "receiver": "example.org"}));
+    let all = Value::from(acts).to_string();
+    let secrets = [text(&made["secret"]), text(&rotated["secret"]), "secret-path".to_owned()];
+    assert!(secrets.iter().all(|secret| !all.contains(secret)), "{all}");
+}
+
+#[tokio::test]
 async fn acts_on_private_channels_stay_among_those_who_are_in_them() {
     let world = World::new().await;
     let ana = world.owner().await;

@@ -35,6 +35,7 @@ mod moderation;
 #[expect(unreachable_pub, reason = "it is public where it lives")]
 mod mutate;
 mod openapi;
+mod outgoing;
 mod outward;
 mod presence;
 mod problems;

@@ -119,6 +119,65 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
             json!({"name": "fresh"}),
             [404, 404, 404, 404, 404, 401],
         ),
+        (
+            M::POST,
+            "/v1/communities/{c}/webhooks/outgoing",
+            json!({"name": "fresh", "url": "http://127.0.0.1:9/"}),
+            [201, 201, 403, 404, 404, 401],
+        ),
+        (
+            M::GET,
+            "/v1/communities/{c}/webhooks/outgoing",
+            none.clone(),
+            [200, 200, 403, 404, 404, 401],
+        ),
+        (
+            M::POST,
+            "/v1/channels/{public}/webhooks/outgoing",
+            json!({"name": "fresh", "url": "http://127.0.0.1:9/"}),
+            [201, 201, 403, 404, 404, 401],
+        ),
+        (
+            M::GET,
+            "/v1/channels/{public}/webhooks/outgoing",
+            none.clone(),
+            [200, 200, 403, 404, 404, 401],
+        ),
+        (
+            M::POST,
+            "/v1/channels/{private}/webhooks/outgoing",
+            json!({"name": "fresh", "url": "http://127.0.0.1:9/"}),
+            [404, 404, 404, 404, 404, 401],
+        ),
+        (M::GET, "/v1/webhooks/outgoing/{outgoing}", none.clone(), [200, 200, 403, 404, 404, 401]),
+        (M::PATCH, "/v1/webhooks/outgoing/{outgoing}", json!({}), [200, 200, 403, 404, 404, 401]),
+        (
+            M::DELETE,
+            "/v1/webhooks/outgoing/{outgoing}",
+            none.clone(),
+            [204, 204, 403, 404, 404, 401],
+        ),
+        (
+            M::GET,
+            "/v1/webhooks/outgoing/{outgoing}/deliveries",
+            none.clone(),
+            [200, 200, 403, 404, 404, 401],
+        ),
+        (
+            M::POST,
+            "/v1/webhooks/outgoing/{outgoing}/test",
+            json!({}),
+            [200, 200, 403, 404, 404, 401],
+        ),
+        (
+            M::POST,
+            "/v1/webhooks/outgoing/{outgoing}/secret",
+            json!({}),
+            [200, 200, 403, 404, 404, 401],
+        ),
+        // A webhook of the extra member's private channel.
+        (M::GET, "/v1/webhooks/outgoing/{quiet}", none.clone(), [404, 404, 404, 404, 404, 401]),
+        (M::DELETE, "/v1/webhooks/outgoing/{quiet}", none.clone(), [404, 404, 404, 404, 404, 401]),
         (M::POST, "/v1/communities/{c}/invites", json!({}), [201, 201, 403, 404, 404, 401]),
         (M::GET, "/v1/communities/{c}/invites", none.clone(), [200, 200, 403, 404, 404, 401]),
         (M::DELETE, "/v1/invites/{code}", none.clone(), [204, 204, 403, 404, 404, 401]),
@@ -339,7 +398,9 @@ struct Scene {
 
 /// A new server for each attempt, so that no attempt changes what the next one sees.
 async fn scene() -> Scene {
-    let world = World::new().await;
+    // The receiver of outgoing webhooks is a port of this machine at which nobody listens.
+    let loopback = "127.0.0.0/8".parse().unwrap();
+    let world = World::with(|settings| settings.outward_allow = vec![loopback]).await;
     let root = world.owner().await;
     let (hall, _) = world.community(&root, "hall").await;
     let owner = world.member(&root, &hall, "owner").await;
@@ -357,6 +418,11 @@ async fn scene() -> Scene {
     let body = json!({"name": "private", "visibility": "private"});
     let private = world.channel(&extra, &c, body).await;
     let hidden = text(&world.say(&extra, &private, "hidden").await["id"]);
+    let body = json!({"name": "quiet", "url": "http://127.0.0.1:9/"});
+    let path = format!("/v1/channels/{private}/webhooks/outgoing");
+    let quiet = text(&world.post(&extra.token, &path, body.clone()).await.is(201)["id"]);
+    let path = format!("/v1/communities/{c}/webhooks/outgoing");
+    let outgoing = text(&world.post(&owner.token, &path, body).await.is(201)["id"]);
     let path = format!("/v1/communities/{c}/members");
     world
         .patch(&owner.token, &format!("{path}/{}", extra.id), json!({"role": "member"}))
@@ -411,6 +477,8 @@ async fn scene() -> Scene {
         ("{bot}", bot),
         ("{invocation}", invocation),
         ("{webhook}", webhook),
+        ("{outgoing}", outgoing),
+        ("{quiet}", quiet),
         ("{token}", text(&made["id"])),
         ("secret of the bot", text(&made["token"])),
         ("{carried}", carried),

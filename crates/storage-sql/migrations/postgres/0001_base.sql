@@ -380,6 +380,50 @@ CREATE TABLE reminders (
 );
 CREATE INDEX reminders_due ON reminders (due_at, id);
 CREATE INDEX reminders_user ON reminders (user_id, due_at);
+-- What the server has to do later, or until it succeeds.
+CREATE TABLE jobs (
+  id         UUID PRIMARY KEY,
+  kind       TEXT NOT NULL,
+  payload    TEXT NOT NULL,
+  due        BIGINT NOT NULL,
+  attempts   BIGINT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX jobs_due ON jobs (due, id);
+
+-- Outgoing webhooks, and their newest attempts. Events are words with spaces between them; the nil
+-- channel stands for the whole community.
+CREATE TABLE outgoing (
+  id           UUID PRIMARY KEY,
+  community_id UUID NOT NULL,
+  channel_id   UUID NOT NULL,
+  name         TEXT NOT NULL,
+  url          TEXT NOT NULL,
+  events       TEXT NOT NULL,
+  generation   BIGINT NOT NULL,
+  rotated_at   BIGINT,
+  revision     BIGINT NOT NULL DEFAULT 0,
+  position     BIGINT NOT NULL,
+  succeeded_at BIGINT,
+  disabled_at  BIGINT,
+  disabled_why TEXT NOT NULL DEFAULT '',
+  created_by   UUID NOT NULL,
+  created_at   BIGINT NOT NULL
+);
+CREATE INDEX outgoing_place ON outgoing (community_id, channel_id, id);
+
+CREATE TABLE outgoing_attempts (
+  webhook_id UUID NOT NULL,
+  message    TEXT NOT NULL,
+  attempt    BIGINT NOT NULL,
+  event      TEXT NOT NULL,
+  at         BIGINT NOT NULL,
+  status     BIGINT,
+  error      TEXT NOT NULL,
+  next_at    BIGINT,
+  PRIMARY KEY (webhook_id, message, attempt)
+);
+CREATE INDEX outgoing_attempts_at ON outgoing_attempts (webhook_id, at);
 
 CREATE TABLE communities (
   id         UUID    PRIMARY KEY,

@@ -380,6 +380,50 @@ CREATE TABLE reminders (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reminders_due ON reminders (due_at, id);
 CREATE INDEX reminders_user ON reminders (user_id, due_at);
+-- What the server has to do later, or until it succeeds.
+CREATE TABLE jobs (
+  id         BLOB PRIMARY KEY,
+  kind       TEXT NOT NULL,
+  payload    TEXT NOT NULL,
+  due        INTEGER NOT NULL,
+  attempts   INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX jobs_due ON jobs (due, id);
+
+-- Outgoing webhooks, and their newest attempts. Events are words with spaces between them; the nil
+-- channel stands for the whole community.
+CREATE TABLE outgoing (
+  id           BLOB PRIMARY KEY,
+  community_id BLOB NOT NULL,
+  channel_id   BLOB NOT NULL,
+  name         TEXT NOT NULL,
+  url          TEXT NOT NULL,
+  events       TEXT NOT NULL,
+  generation   INTEGER NOT NULL,
+  rotated_at   INTEGER,
+  revision     INTEGER NOT NULL DEFAULT 0,
+  position     INTEGER NOT NULL,
+  succeeded_at INTEGER,
+  disabled_at  INTEGER,
+  disabled_why TEXT NOT NULL DEFAULT '',
+  created_by   BLOB NOT NULL,
+  created_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outgoing_place ON outgoing (community_id, channel_id, id);
+
+CREATE TABLE outgoing_attempts (
+  webhook_id BLOB NOT NULL,
+  message    TEXT NOT NULL,
+  attempt    INTEGER NOT NULL,
+  event      TEXT NOT NULL,
+  at         INTEGER NOT NULL,
+  status     INTEGER,
+  error      TEXT NOT NULL,
+  next_at    INTEGER,
+  PRIMARY KEY (webhook_id, message, attempt)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outgoing_attempts_at ON outgoing_attempts (webhook_id, at);
 
 CREATE TABLE communities (
   id         BLOB    PRIMARY KEY,

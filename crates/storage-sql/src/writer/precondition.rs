@@ -255,6 +255,18 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
             "SELECT 1 FROM webhook_notes WHERE webhook_id = ?1 AND key = ?2 AND value = ?3",
             params![*id, key, value],
         ),
+        P::JobIs(id, attempts, due) => (
+            "SELECT 1 FROM jobs WHERE id = ?1 AND attempts = ?2 AND due = ?3",
+            params![*id, *attempts, *due],
+        ),
+        P::OutgoingIs(id, revision) => (
+            "SELECT 1 FROM outgoing WHERE id = ?1 AND revision = ?2",
+            params![*id, *revision],
+        ),
+        P::OutgoingAt(id, position) => (
+            "SELECT 1 FROM outgoing WHERE id = ?1 AND position = ?2",
+            params![*id, *position],
+        ),
         P::WebhookNote(id, key, None) => (
             "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM webhook_notes
              WHERE webhook_id = ?1 AND key = ?2)",

@@ -1,5 +1,7 @@
 //! Records: rows that are no part of any log.
 
+mod outward;
+
 use tidings_domain::{ChannelId, CommunityId, MessageId, Timestamp, UserId};
 use tidings_storage::command::StoredCommand;
 use tidings_storage::media::StoredMedia;
@@ -207,6 +209,18 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
              ON CONFLICT (webhook_id, key) DO UPDATE SET value = excluded.value",
             params![*id, key, value],
         ),
+        Record::CreateJob(_)
+        | Record::BeginJob(..)
+        | Record::RenewJob(..)
+        | Record::PutOffJob(..)
+        | Record::DeleteJob(_)
+        | Record::CreateOutgoing(_)
+        | Record::UpdateOutgoing(_)
+        | Record::MoveOutgoing(..)
+        | Record::AcceptOutgoing(..)
+        | Record::DisableOutgoing(..)
+        | Record::PutAttempt(_)
+        | Record::DeleteOutgoing(_) => return outward::write(conn, record).await,
         Record::CreateCommunity(community) => (
             "INSERT INTO communities (id, name, slug, created_at, approval) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![

@@ -162,6 +162,9 @@ impl State {
                 projections.attentions.saved.contains(&(*user, *id)) == *saved
             }
             Precondition::Unreported(message, user) => !self.reports.has(*message, *user),
+            Precondition::JobIs(id, attempts, due) => self.jobs.is(*id, *attempts, *due),
+            Precondition::OutgoingIs(id, revision) => self.outgoing.is(*id, *revision),
+            Precondition::OutgoingAt(id, position) => self.outgoing.is_at(*id, *position),
             Precondition::SourceFree(source) => self.sources.get(source).is_none(),
             Precondition::StorageLeft(user, more, most) => {
                 self.files.bytes_of(*user).saturating_add(*more) <= *most
@@ -314,6 +317,18 @@ impl State {
             Record::CreateWebhook(webhook) => self.webhooks.create(webhook),
             Record::DeleteWebhook(id) => self.webhooks.delete(id),
             Record::PutWebhookNote(id, key, value) => self.webhooks.put_note(id, key, value),
+            Record::CreateJob(job) => self.jobs.create(job),
+            Record::BeginJob(id, until) => self.jobs.begin(id, until),
+            Record::RenewJob(id, until) => self.jobs.renew(id, until),
+            Record::PutOffJob(id, until) => self.jobs.put_off(id, until),
+            Record::DeleteJob(id) => self.jobs.delete(id),
+            Record::CreateOutgoing(webhook) => self.outgoing.create(*webhook),
+            Record::UpdateOutgoing(webhook) => self.outgoing.update(*webhook),
+            Record::MoveOutgoing(id, position) => self.outgoing.move_to(id, position),
+            Record::AcceptOutgoing(id, at) => self.outgoing.accepted(id, at),
+            Record::DisableOutgoing(id, at, why) => self.outgoing.disable(id, at, why),
+            Record::PutAttempt(attempt) => self.outgoing.put_attempt(attempt),
+            Record::DeleteOutgoing(id) => self.outgoing.delete(id),
             Record::CreateCommunity(community) => self.communities.create(community),
             Record::UpdateCommunity(community) => self.communities.update(community),
             Record::CreateInvite(invite) => self.communities.create_invite(invite),

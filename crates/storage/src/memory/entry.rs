@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_domain::{LogId, Position, Seq, UserId};
 use tidings_wire::chain::GENESIS;
-use tidings_wire::event::Header;
+use tidings_wire::event::{Header, decode_data};
 
-use crate::entry::{EntryRepository, StoredEntry, UserLogs, VisibleEvent, VisiblePage};
+use crate::entry::{
+    CommittedEntry, EntryRepository, StoredEntry, UserLogs, VisibleEvent, VisiblePage,
+};
 use crate::error::StorageError;
 use crate::memory::MemoryStore;
 use crate::memory::projection::Projections;
@@ -36,6 +38,21 @@ impl LogEntry {
             seq: *seq,
             at: *at,
             kind: kind.as_str(),
+        }
+    }
+
+    /// As the tail would bring it.
+    pub(super) fn committed(&self) -> CommittedEntry {
+        let StoredEntry { position, log, seq, community, actor, kind, data, .. } = &self.stored;
+        let fact = data.as_ref().and_then(|(data, _)| decode_data(kind, data).ok()).map(Arc::new);
+        CommittedEntry {
+            position: *position,
+            log: *log,
+            seq: *seq,
+            community: *community,
+            actor: *actor,
+            fact,
+            event: self.event(),
         }
     }
 

@@ -1,10 +1,14 @@
-//! `tidings webhook create|list|revoke`.
+//! `tidings webhook create|list|revoke`; those that tell others stand in [`outgoing`].
+
+mod outgoing;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tidings_client::ChannelRef;
 use tidings_domain::{ChannelId, WebhookId};
 use tidings_wire::webhook::CreateWebhook;
+
+use outgoing::OutgoingCommand;
 
 use crate::ctx::Ctx;
 use crate::failure::{Explain, Failure};
@@ -16,6 +20,9 @@ pub(crate) enum WebhookCommand {
     Create(Create),
     List(List),
     Revoke(Revoke),
+    /// Tell programs of yours what happens.
+    #[command(subcommand)]
+    Outgoing(OutgoingCommand),
 }
 
 /// Make an address at which other programs post into a channel, and print a line that does it.
@@ -64,6 +71,7 @@ impl WebhookCommand {
             Self::Create(command) => command.run(ctx).await,
             Self::List(command) => command.run(ctx).await,
             Self::Revoke(command) => command.run(ctx).await,
+            Self::Outgoing(command) => command.run(ctx).await,
         }
     }
 }

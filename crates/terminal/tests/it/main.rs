@@ -12,6 +12,7 @@ mod identity;
 mod line;
 mod manage;
 mod moderate;
+mod outgoing;
 mod output;
 mod queue;
 mod resume;

@@ -103,12 +103,19 @@ pub(crate) struct Server {
     data: TempDir,
     url: String,
     running: Option<Running>,
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With settings in its environment.
+    pub(crate) fn start_with(settings: &[(&'static str, &'static str)]) -> Self {
         let data = tempfile::tempdir().expect("a directory");
-        let mut server = Self { data, url: "http://127.0.0.1:0".to_owned(), running: None };
+        let url = "http://127.0.0.1:0".to_owned();
+        let mut server = Self { data, url, running: None, settings: settings.to_vec() };
         server.start_again();
         server
     }
@@ -134,6 +141,7 @@ impl Server {
         );
         let mut command = Command::new(program);
         command.env_clear().args(args).arg("--data").arg(self.data.path());
+        command.envs(self.settings.iter().copied());
         command
     }
 

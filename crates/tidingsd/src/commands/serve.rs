@@ -1,7 +1,7 @@
 //! `tidingsd serve`: everything in one process.
 //!
-//! Besides the listener there are four tasks: the hub, the hourly clean-up, the figures of the
-//! process, and the one that removes the setup code. The first signal cancels the token that
+//! Besides the listener there are some tasks: the hub, the hourly clean-ups, the worker, the figures
+//! of the process, and the one that removes the setup code. The first signal cancels the token that
 //! all of them watch; the second ends the process.
 
 mod announce;
@@ -99,6 +99,7 @@ impl Serve {
         tasks.spawn(jobs::sweep(app.clone(), stop.clone()));
         tasks.spawn(jobs::expire(app.clone(), stop.clone()));
         tasks.spawn(jobs::remind(app.clone(), stop.clone()));
+        tasks.spawn(jobs::work(app.clone(), stop.clone()));
         tasks.spawn(metrics::observe(config.database(), recorder.clone(), stop.clone()));
         if first_start {
             tasks.spawn(jobs::remove_setup_code(app.clone(), data, stop.clone()));

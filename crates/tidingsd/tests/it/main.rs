@@ -15,6 +15,7 @@ mod exports;
 mod import;
 mod metrics;
 mod openapi;
+mod outgoing;
 mod postgres;
 mod proxies;
 mod rebuild;

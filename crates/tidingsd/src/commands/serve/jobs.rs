@@ -101,6 +101,11 @@ pub(super) async fn remind(app: App, stop: CancellationToken) {
     }
 }
 
+/// Tells receivers of webhooks what happens, and does jobs when they are due.
+pub(super) async fn work(app: App, stop: CancellationToken) {
+    app.work(&stop).await;
+}
+
 /// Removes the setup code once somebody has registered.
 pub(super) async fn remove_setup_code(app: App, data: DataDir, stop: CancellationToken) {
     let mut set_up = app.set_up();
