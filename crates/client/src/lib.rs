@@ -29,6 +29,7 @@ pub mod operation;
 pub mod outbox;
 mod outgoing;
 mod presence;
+mod preview;
 mod report;
 mod request;
 pub mod resolve;

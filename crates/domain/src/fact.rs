@@ -26,6 +26,12 @@ pub enum Fact {
         /// The message; the writer fills in what changes without edits (reactions, replies, pin).
         message: Box<Message>,
     },
+    /// The server looked at what the links of a message lead to. `message` is the whole message with
+    /// its previews; nothing else of it changed.
+    MessagePreviewed {
+        /// The message; the writer fills in everything but the previews.
+        message: Box<Message>,
+    },
     /// A message was deleted; its body is gone from the log and from every projection.
     MessageDeleted {
         /// Which one.
@@ -256,6 +262,9 @@ pub const SUBSCRIBABLE: &[&str] = &[
     "message.created",
     "message.deleted",
     "message.edited",
+    "message.previewed",
+    "pin.added",
+    "pin.removed",
     "reaction.added",
     "reaction.removed",
 ];
@@ -266,6 +275,7 @@ impl Fact {
         match self {
             Self::MessageCreated { .. } => "message.created",
             Self::MessageEdited { .. } => "message.edited",
+            Self::MessagePreviewed { .. } => "message.previewed",
             Self::MessageDeleted { .. } => "message.deleted",
             Self::ReactionAdded(_) => "reaction.added",
             Self::ReactionRemoved(_) => "reaction.removed",

@@ -101,6 +101,24 @@ pub struct ReactionCount {
     pub count: u32,
 }
 
+/// Most links of one message that are previewed.
+pub const PREVIEWS_MAX: usize = 5;
+
+/// What a link leads to, as the server found it. All of it is plain text that strangers wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The link as it stands in the body.
+    pub url: String,
+    /// What the page is called.
+    pub title: String,
+    /// What the page says of itself; may be empty.
+    pub description: String,
+    /// What the site is called, or its host.
+    pub site: String,
+    /// A small picture.
+    pub image: Option<Media>,
+}
+
 /// A message as everyone in the room sees it: nothing here depends on the reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -126,6 +144,8 @@ pub struct Message {
     pub mentions: Vec<Mention>,
     /// Files that it carries.
     pub attachments: Vec<Media>,
+    /// What its links lead to, in the order of the body.
+    pub previews: Vec<Preview>,
     /// Reactions, in the order in which each emoji first came.
     pub reactions: Vec<ReactionCount>,
     /// Replies that are not deleted.
@@ -153,6 +173,11 @@ impl Message {
         self.parent_id.is_none() || self.broadcast
     }
 
+    /// Every file that it shows: those that it carries, and the pictures of its previews.
+    pub fn media(&self) -> impl Iterator<Item = &Media> {
+        self.attachments.iter().chain(self.previews.iter().filter_map(|it| it.image.as_ref()))
+    }
+
     /// Turns it into its tombstone: id, place, author and time stay, everything said goes.
     pub fn erase(&mut self) {
         self.deleted = true;
@@ -160,6 +185,7 @@ impl Message {
         self.body_html.clear();
         self.mentions.clear();
         self.attachments.clear();
+        self.previews.clear();
         self.reactions.clear();
         self.pinned = false;
         self.edited_at = None;

@@ -8,6 +8,7 @@
 mod command;
 mod media;
 mod outgoing;
+mod previews;
 pub mod scope;
 
 use std::net::IpAddr;
@@ -30,6 +31,7 @@ use crate::error::ApiError;
 pub use command::{BotCommander, InvokedBot};
 pub use media::MediaReader;
 pub use outgoing::{OutgoingManager, OutgoingPlace};
+pub use previews::PreviewDecider;
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]

@@ -24,6 +24,7 @@ pub mod moderation;
 pub mod notifications;
 pub mod outgoing;
 pub mod pins;
+pub mod previews;
 pub mod purge;
 pub mod reactions;
 pub mod reads;
@@ -120,6 +121,7 @@ struct Inner {
     feed: outgoing::Feed,
     /// Is told when there is a new job.
     new_jobs: Notify,
+    preview_cache: previews::Cache,
     /// A place for each picture that is drawn at a time.
     drawing: Arc<Semaphore>,
     /// Idempotency keys of requests that are being answered now.
@@ -203,6 +205,7 @@ impl App {
             limits: Limits::default(),
             feed: outgoing::Feed::default(),
             new_jobs: Notify::new(),
+            preview_cache: previews::Cache::default(),
             drawing: Arc::new(Semaphore::new(DRAWING)),
             busy_keys: Mutex::default(),
             waiting: commands::Waiting::default(),
@@ -238,6 +241,10 @@ impl App {
 
     pub(crate) fn feed(&self) -> &outgoing::Feed {
         &self.0.feed
+    }
+
+    fn preview_cache(&self) -> &previews::Cache {
+        &self.0.preview_cache
     }
 
     pub(crate) fn new_jobs(&self) -> &Notify {
@@ -411,6 +418,11 @@ impl App {
     /// Outgoing webhooks.
     pub fn outgoing(&self) -> outgoing::OutgoingWebhooks<'_> {
         outgoing::OutgoingWebhooks(self)
+    }
+
+    /// What links lead to.
+    pub fn previews(&self) -> previews::Previews<'_> {
+        previews::Previews(self)
     }
 
     /// What is to be done.

@@ -27,6 +27,7 @@ mod openapi;
 mod outgoing;
 mod pins;
 mod presence;
+mod previews;
 mod problem;
 mod reports;
 mod search;
@@ -74,6 +75,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(bots::routes())
         .merge(webhooks::routes())
         .merge(outgoing::routes())
+        .merge(previews::routes())
         .merge(channels::routes())
         .merge(dms::routes())
         .merge(messages::routes())

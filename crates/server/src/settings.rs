@@ -98,6 +98,8 @@ pub struct Settings {
     pub outward_allow: Vec<IpNet>,
     /// The public half of the key with which this server signs exports.
     pub export_key: Option<PublicKey>,
+    /// Whether links are looked up at all.
+    pub previews: bool,
 }
 
 impl Settings {
@@ -119,6 +121,7 @@ impl Settings {
             trusted_proxies: Vec::new(),
             outward_allow: Vec::new(),
             export_key: None,
+            previews: true,
         }
     }
 

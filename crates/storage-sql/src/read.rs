@@ -18,6 +18,7 @@ pub(crate) mod message;
 pub(crate) mod moderation;
 pub(crate) mod outgoing;
 pub(crate) mod presence;
+pub(crate) mod preview;
 pub(crate) mod reminder;
 pub(crate) mod report;
 pub(crate) mod session;

@@ -314,6 +314,8 @@ pub enum Record {
     PutOffJob(JobId, Timestamp),
     /// A job is done.
     DeleteJob(JobId),
+    /// Whether the links of a channel, or of a user, may be looked up; they may at first.
+    SetPreviews(uuid::Uuid, bool),
     /// A new outgoing webhook.
     CreateOutgoing(Box<StoredOutgoing>),
     /// Name, address, events, secret and being off of an outgoing webhook as they are now.

@@ -31,6 +31,7 @@ pub mod operation;
 pub mod outgoing;
 pub mod precondition;
 pub mod presence;
+pub mod preview;
 pub mod read;
 pub mod rebuild;
 pub mod reminder;
@@ -227,6 +228,11 @@ macro_rules! conformance_suite {
                 a_block_hides_presence_both_ways
                 who_was_seen_is_known_by_the_last_time
             }
+            preview {
+                previews_are_no_edit
+                previews_go_with_their_message
+                previews_are_turned_off_and_on
+            }
             read {
                 joining_reads_everything
                 messages_of_others_are_unread
@@ -335,6 +341,7 @@ mod tests {
             ("outgoing", include_str!("conformance/outgoing.rs")),
             ("precondition", include_str!("conformance/precondition.rs")),
             ("presence", include_str!("conformance/presence.rs")),
+            ("preview", include_str!("conformance/preview.rs")),
             ("read", include_str!("conformance/read.rs")),
             ("rebuild", include_str!("conformance/rebuild.rs")),
             ("reminder", include_str!("conformance/reminder.rs")),

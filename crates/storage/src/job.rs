@@ -19,16 +19,19 @@ use crate::error::StorageError;
 pub enum JobKind {
     /// An event goes to the receiver of an outgoing webhook.
     Delivery,
+    /// Somebody looks at what the links of a message lead to.
+    Preview,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 1] = [Self::Delivery];
+    pub const ALL: [Self; 2] = [Self::Delivery, Self::Preview];
 
     /// The word under which it is kept.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Delivery => "delivery",
+            Self::Preview => "preview",
         }
     }
 

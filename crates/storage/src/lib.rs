@@ -33,6 +33,7 @@ pub mod moderation;
 pub mod operation;
 pub mod outgoing;
 pub mod presence;
+pub mod preview;
 pub mod projection;
 pub mod reminder;
 pub mod report;
@@ -64,6 +65,7 @@ pub use moderation::ModerationRepository;
 pub use operation::OperationRepository;
 pub use outgoing::OutgoingRepository;
 pub use presence::PresenceRepository;
+pub use preview::PreviewRepository;
 pub use reminder::ReminderRepository;
 pub use report::ReportRepository;
 pub use search::SearchRepository;
@@ -93,6 +95,7 @@ pub trait Store:
     + ReminderRepository
     + ReportRepository
     + OutgoingRepository
+    + PreviewRepository
     + SearchRepository
     + SessionRepository
     + WebhookRepository
@@ -125,6 +128,7 @@ impl<T> Store for T where
         + ReminderRepository
         + ReportRepository
         + OutgoingRepository
+        + PreviewRepository
         + SearchRepository
         + SessionRepository
         + WebhookRepository

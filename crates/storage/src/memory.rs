@@ -21,6 +21,7 @@ mod moderation;
 mod operation;
 mod outgoing;
 mod presence;
+mod preview;
 mod projection;
 mod reminder;
 mod report;
@@ -49,6 +50,7 @@ use crate::memory::media::Files;
 use crate::memory::moderation::Moderation;
 use crate::memory::operation::Operations;
 use crate::memory::outgoing::Outgoing;
+use crate::memory::preview::Previews;
 use crate::memory::projection::Projections;
 use crate::memory::reminder::Reminders;
 use crate::memory::report::Reports;
@@ -93,6 +95,7 @@ struct State {
     reminders: Reminders,
     jobs: Jobs,
     outgoing: Outgoing,
+    previews: Previews,
     communities: Communities,
     joins: JoinRequests,
     sources: Sources,

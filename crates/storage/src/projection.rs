@@ -13,8 +13,12 @@
 //!   counted, its place joins the channel's tombstones. Its parent's `reply_count` falls by one;
 //!   `last_reply_at` is the latest `created_at` of the replies that are not deleted. A deleted
 //!   parent keeps its replies and their count. `message_count` never falls.
-//! - **Attachments.** One row for each message and file that it carries, from `message.created` to
-//!   `message.deleted`. Edits change none of them.
+//! - **Previews.** `message.previewed` replaces the newest version by the same with previews; it is no
+//!   edit: `edited_at` stays, and the list of versions passes over it. Its data is erased with the
+//!   message's.
+//! - **Attachments.** One row for each message and file that it shows, from `message.created` to
+//!   `message.deleted`: those that it carries, which edits do not change, and the pictures of its
+//!   previews, which `message.previewed` replaces.
 //! - **Reactions.** One row for each message, emoji and person. An emoji stands where it stood
 //!   when its first reaction came, for as long as anybody holds it; it goes to the end when it
 //!   comes again after the last one was taken back.
@@ -55,9 +59,9 @@
 //!   the marker, less the tombstones after the marker. Mentions are the rows after the marker that
 //!   name the reader or everyone, without the reader's own messages.
 //!
-//! Two things are refused even without a precondition, as if
-//! [`Precondition::MessageLive`](crate::Precondition::MessageLive) had been one: to edit or to
-//! delete a message that is not there or already deleted.
+//! Three things are refused even without a precondition, as if
+//! [`Precondition::MessageLive`](crate::Precondition::MessageLive) had been one: to edit, to preview
+//! or to delete a message that is not there or already deleted.
 
 use tidings_domain::message::ReactionCount;
 use tidings_domain::{Message, MessageId, Timestamp, UserId};
@@ -131,4 +135,11 @@ pub fn complete_edit(edit: &mut Message, newest: Message, kept: &StoredMessage, 
     edit.reply_count = kept.reply_count;
     edit.last_reply_at = kept.last_reply_at;
     edit.edited_at = Some(at);
+}
+
+/// Completes the message of a `message.previewed` fact: of `found` only the previews count, and
+/// everything else is as the `newest` version says.
+pub fn complete_previews(found: &mut Message, newest: Message) {
+    let previews = std::mem::take(&mut found.previews);
+    *found = Message { previews, ..newest };
 }

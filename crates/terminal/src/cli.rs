@@ -8,8 +8,8 @@ use crate::commands::{
     completions::Completions, delete::Delete, devices::DevicesCommand, dm::Dm, draft::DraftCommand,
     edit::Edit, export::ExportCommand, get::Get, invite::InviteCommand, login::Login,
     logout::Logout, man::Man, members::MembersCommand, notifications::Notifications,
-    pin::PinCommand, pin::SavedCommand, presence::PresenceOf, react::React, read::Read,
-    register::Register, report::ReportCommand, search::Search, send::Send,
+    pin::PinCommand, pin::SavedCommand, presence::PresenceOf, previews::Previews, react::React,
+    read::Read, register::Register, report::ReportCommand, search::Search, send::Send,
     sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
     webhook::WebhookCommand, whoami::Whoami,
 };
@@ -88,6 +88,7 @@ pub(crate) enum Command {
     /// Let other programs post, and tell them what happens.
     #[command(subcommand, alias = "webhooks")]
     Webhook(WebhookCommand),
+    Previews(Previews),
     Send(Send),
     Edit(Edit),
     Delete(Delete),
@@ -145,6 +146,7 @@ impl Command {
             Self::Presence(command) => command.run(ctx).await,
             Self::Status(command) => command.run(ctx).await,
             Self::Webhook(command) => command.run(ctx).await,
+            Self::Previews(command) => command.run(ctx).await,
             Self::Send(command) => command.run(ctx).await,
             Self::Edit(command) => command.run(ctx).await,
             Self::Delete(command) => command.run(ctx).await,

@@ -25,6 +25,7 @@ pub(crate) mod members;
 pub(crate) mod notifications;
 pub(crate) mod pin;
 pub(crate) mod presence;
+pub(crate) mod previews;
 pub(crate) mod react;
 pub(crate) mod read;
 pub(crate) mod register;

@@ -289,9 +289,9 @@ struct SavedData {
 /// Never for the facts of this version: their types serialize without failing.
 pub fn encode_data(fact: &Fact) -> Result<Vec<u8>, serde_json::Error> {
     match fact {
-        Fact::MessageCreated { message } | Fact::MessageEdited { message } => {
-            serde_json::to_vec(&Message::from(&**message))
-        }
+        Fact::MessageCreated { message }
+        | Fact::MessageEdited { message }
+        | Fact::MessagePreviewed { message } => serde_json::to_vec(&Message::from(&**message)),
         Fact::MessageDeleted { message_id } => {
             serde_json::to_vec(&DeletedData { id: message_id.0 })
         }
@@ -434,6 +434,7 @@ pub fn decode_data(kind: &str, data: &[u8]) -> Result<Fact, DecodeError> {
     Ok(match kind {
         "message.created" => Fact::MessageCreated { message: message()? },
         "message.edited" => Fact::MessageEdited { message: message()? },
+        "message.previewed" => Fact::MessagePreviewed { message: message()? },
         "message.deleted" => {
             let DeletedData { id } = json(kind, data)?;
             Fact::MessageDeleted { message_id: MessageId(id) }

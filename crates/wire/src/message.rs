@@ -119,6 +119,47 @@ pub struct ThreadState {
     pub unread: u64,
 }
 
+/// What a link leads to. All of it is plain text that strangers wrote: shown as it is, never as HTML
+/// or Markdown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Preview {
+    /// What the page says of itself, at most 500 characters; absent when it says nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// A small picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Media>,
+    /// What the site is called, or its host; at most 100 characters.
+    pub site: String,
+    /// What the page is called, at most 200 characters.
+    pub title: String,
+    /// The link as it stands in the body.
+    pub url: String,
+}
+
+impl From<&domain::message::Preview> for Preview {
+    fn from(preview: &domain::message::Preview) -> Self {
+        Self {
+            description: preview.description.clone(),
+            image: preview.image.as_ref().map(Media::from),
+            site: preview.site.clone(),
+            title: preview.title.clone(),
+            url: preview.url.clone(),
+        }
+    }
+}
+
+impl Preview {
+    fn into_domain(self) -> Option<domain::message::Preview> {
+        let image = match self.image {
+            Some(image) => Some(image.into_domain()?),
+            None => None,
+        };
+        let Self { description, site, title, url, .. } = self;
+        Some(domain::message::Preview { url, title, description, site, image })
+    }
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Message)]
@@ -164,6 +205,9 @@ pub struct Message {
     pub parent_id: Option<Uuid>,
     /// Whether it is pinned.
     pub pinned: bool,
+    /// What its links lead to, in the order of the body; absent when nothing is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub previews: Vec<Preview>,
     /// Reactions, in the order in which each emoji first came.
     pub reactions: Vec<Reactions>,
     /// Replies that are not deleted.
@@ -201,6 +245,7 @@ impl From<&domain::Message> for Message {
             mentions: message.mentions.iter().copied().map(Mention::from).collect(),
             parent_id: message.parent_id.map(|id| id.0),
             pinned: message.pinned,
+            previews: message.previews.iter().map(Preview::from).collect(),
             reactions: message
                 .reactions
                 .iter()
@@ -236,6 +281,7 @@ impl Message {
                 .into_iter()
                 .map(Media::into_domain)
                 .collect::<Option<_>>()?,
+            previews: self.previews.into_iter().map(Preview::into_domain).collect::<Option<_>>()?,
             reactions: self
                 .reactions
                 .into_iter()
@@ -251,6 +297,13 @@ impl Message {
             imported: self.imported,
         })
     }
+}
+
+/// `/v1/channels/{id}/previews` and `/v1/me/previews`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PreviewSwitch {
+    /// Whether the server looks up what links lead to.
+    pub enabled: bool,
 }
 
 /// `POST /v1/channels/{id}/messages`.

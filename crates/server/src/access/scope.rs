@@ -102,6 +102,10 @@ const NEEDS: &[(&str, Need)] = &[
     ("GET /v1/channels/{id}/webhooks", CHANNELS_WRITE),
     ("POST /v1/channels/{id}/webhooks", CHANNELS_WRITE),
     ("DELETE /v1/webhooks/{id}", CHANNELS_WRITE),
+    ("GET /v1/channels/{id}/previews", CHANNELS),
+    ("PUT /v1/channels/{id}/previews", CHANNELS_WRITE),
+    ("GET /v1/me/previews", Need::Session),
+    ("PUT /v1/me/previews", Need::Session),
     // What they tell goes to an address that whoever holds the token may choose.
     ("GET /v1/communities/{id}/webhooks/outgoing", ADMIN),
     ("POST /v1/communities/{id}/webhooks/outgoing", ADMIN),

@@ -36,19 +36,19 @@ pub struct Jobs<'a>(pub(super) &'a App);
 /// What becomes of a job after an attempt.
 #[derive(Debug)]
 pub(crate) struct After {
-    /// Written together with it. No preconditions that may fail: the attempt is over.
-    pub(crate) records: Vec<Record>,
+    /// Written together with it.
+    pub(crate) change: Change,
     /// When it is tried again; `None` when it is done.
     pub(crate) again: Option<Timestamp>,
 }
 
 impl After {
-    pub(crate) const fn done(records: Vec<Record>) -> Self {
-        Self { records, again: None }
+    pub(crate) fn done(records: Vec<Record>) -> Self {
+        Self { change: Change { records, ..Change::default() }, again: None }
     }
 
-    pub(crate) const fn again(records: Vec<Record>, at: Timestamp) -> Self {
-        Self { records, again: Some(at) }
+    pub(crate) fn again(records: Vec<Record>, at: Timestamp) -> Self {
+        Self { again: Some(at), ..Self::done(records) }
     }
 }
 
@@ -74,22 +74,22 @@ impl Lease<'_> {
     pub(crate) async fn step(&mut self, mut records: Vec<Record>) -> Result<bool, ApiError> {
         let until = self.app.now().plus_seconds(LEASE_S);
         records.push(Record::RenewJob(self.job.id, until));
-        let ours = self.write(records).await?;
+        let ours = self.write(Change { records, ..Change::default() }).await?;
         (self.job.attempts, self.job.due) = (1, until);
         Ok(ours)
     }
 
     async fn finish(self, after: After) -> Result<bool, ApiError> {
-        let mut records = after.records;
-        records.push(match after.again {
+        let mut change = after.change;
+        change.records.push(match after.again {
             Some(at) => Record::PutOffJob(self.job.id, at),
             None => Record::DeleteJob(self.job.id),
         });
-        self.write(records).await
+        self.write(change).await
     }
 
-    async fn write(&self, records: Vec<Record>) -> Result<bool, ApiError> {
-        let change = Change { preconditions: vec![self.fence()], records, ..Change::default() };
+    async fn write(&self, mut change: Change) -> Result<bool, ApiError> {
+        change.preconditions.insert(0, self.fence());
         match self.app.commit(change).await {
             Ok(_) => Ok(true),
             Err(ChangeError::Refused(Refusal::Precondition(Precondition::JobIs(..)))) => Ok(false),
@@ -174,6 +174,7 @@ impl Jobs<'_> {
         let (id, kind) = (lease.job.id, lease.job.kind);
         let outcome = match kind {
             JobKind::Delivery => app.outgoing().deliver(&mut lease).await,
+            JobKind::Preview => app.previews().look(&lease).await,
             other => {
                 tracing::error!(%id, kind = other.as_str(), "nobody does jobs of this kind");
                 return;

@@ -16,6 +16,7 @@ pub use view::{Page, PageMessage};
 pub struct Messages<'a>(pub(super) &'a App);
 
 pub(super) use revise::standing;
+pub(super) use view::decode_domain;
 
 /// Checks a body as it was sent. What carries files may say nothing.
 fn check_body(body: &str, carries: bool) -> Result<(), ApiError> {

@@ -199,6 +199,7 @@ impl Reminders<'_> {
             body_html: prepared.body_html,
             mentions: prepared.mentions,
             attachments: Vec::new(),
+            previews: Vec::new(),
             reactions: Vec::new(),
             reply_count: 0,
             last_reply_at: None,

@@ -38,6 +38,7 @@ mod openapi;
 mod outgoing;
 mod outward;
 mod presence;
+mod previews;
 mod problems;
 mod realtime;
 mod registration;

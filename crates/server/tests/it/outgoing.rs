@@ -357,6 +357,9 @@ async fn a_receiver_that_is_gone_is_told_nothing_more() {
     scene.until(1).await;
     let shown = scene.read(&webhook).await;
     assert!(shown["disabled_reason"].as_str().unwrap().contains("410"), "{shown}");
+    // Whoever made it is told.
+    let told = scene.world.get(&scene.ana.token, "/v1/notifications?unread=true").await.is(200);
+    assert_eq!(told["items"][0]["type"], "system", "{told}");
     scene.world.wait(1_000_000);
     assert_eq!(scene.work().await, 0);
     // Turned on again, it goes on with what was not accepted.

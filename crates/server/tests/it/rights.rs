@@ -37,6 +37,8 @@ const OPEN: &[&str] = &[
     // Alike for everybody, whoever is named.
     "delete /v1/me/blocks/{user_id}",
     "put /v1/me/status",
+    "get /v1/me/previews",
+    "put /v1/me/previews",
     "get /v1/users",
     "get /v1/identities/{identity}/chain",
     "post /v1/identities/{identity}/chain",
@@ -117,6 +119,19 @@ fn table() -> Vec<(Method, &'static str, Value, [u16; 6])> {
             M::POST,
             "/v1/channels/{private}/webhooks",
             json!({"name": "fresh"}),
+            [404, 404, 404, 404, 404, 401],
+        ),
+        (M::GET, "/v1/channels/{public}/previews", none.clone(), [200, 200, 200, 404, 404, 401]),
+        (
+            M::PUT,
+            "/v1/channels/{public}/previews",
+            json!({"enabled": false}),
+            [204, 204, 403, 404, 404, 401],
+        ),
+        (
+            M::PUT,
+            "/v1/channels/{private}/previews",
+            json!({"enabled": false}),
             [404, 404, 404, 404, 404, 401],
         ),
         (

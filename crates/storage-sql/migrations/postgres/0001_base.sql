@@ -1,6 +1,6 @@
 -- The log. `subject`, `parent` and `flags` are metadata that outlives an erased body: the message
 -- that an entry is about, what it replies to, and (1) whether the timeline shows it, (2) whether
--- it was imported, (4) whether it is a broadcast reply.
+-- it was imported, (4) whether it is a broadcast reply, (8) whether it holds previews and no version.
 CREATE TABLE logs (
   id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   kind          TEXT    NOT NULL,
@@ -390,6 +390,11 @@ CREATE TABLE jobs (
   created_at BIGINT NOT NULL
 );
 CREATE INDEX jobs_due ON jobs (due, id);
+
+-- Channels and users whose links nobody shall look up.
+CREATE TABLE unpreviewed (
+  owner UUID PRIMARY KEY
+);
 
 -- Outgoing webhooks, and their newest attempts. Events are words with spaces between them; the nil
 -- channel stands for the whole community.

@@ -340,7 +340,7 @@ impl MessageRepository for SqlStore {
             Box::pin(async move {
                 conn.query(
                     "SELECT e.seq, e.at, e.data FROM entries e WHERE e.data IS NOT NULL
-                       AND (e.position = (SELECT m.position FROM messages m WHERE m.id = ?1)
+                       AND e.kind <> 'message.previewed' AND (e.position = (SELECT m.position FROM messages m WHERE m.id = ?1)
                          OR e.position IN (SELECT v.position FROM versions v WHERE v.message_id = ?1))
                      ORDER BY e.position",
                     params![id],

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use tidings_domain::{ChannelId, CommunityId, Fact, LogId, MessageId, Position, Seq, UserId};
 use tidings_storage::change::{Placed, Prepared};
 use tidings_storage::{
-    Change, ChangeError, Committed, CommittedEntry, Deduped, NewEntry, Precondition, Refusal,
-    StorageError,
+    Change, ChangeError, Committed, CommittedEntry, Deduped, NewEntry, Precondition, Record,
+    Refusal, StorageError,
 };
 use tidings_wire::chain;
 use tidings_wire::event::{Header, Unplaced, encode_data};
@@ -438,7 +438,8 @@ fn is_plain_send(change: &Change) -> bool {
     let [NewEntry { fact: Fact::MessageCreated { .. }, .. }, calls @ ..] = &*change.entries else {
         return false;
     };
-    change.records.is_empty()
+    // No precondition of a send looks at jobs.
+    change.records.iter().all(|record| matches!(record, Record::CreateJob(_)))
         && calls.iter().all(|entry| matches!(entry.fact, Fact::NotificationCreated(_)))
 }
 
@@ -452,7 +453,7 @@ fn demands(change: &Change) -> Cow<'_, [Precondition]> {
                 created.push(message.id);
                 continue;
             }
-            Fact::MessageEdited { message } => message.id,
+            Fact::MessageEdited { message } | Fact::MessagePreviewed { message } => message.id,
             Fact::MessageDeleted { message_id } => *message_id,
             _ => continue,
         };

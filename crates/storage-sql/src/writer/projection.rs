@@ -7,7 +7,7 @@ use tidings_domain::{
 };
 use tidings_storage::StorageError;
 use tidings_storage::change::Placed;
-use tidings_storage::projection::complete_edit;
+use tidings_storage::projection::{complete_edit, complete_previews};
 
 use super::attention;
 use super::batch::Batch;
@@ -21,6 +21,9 @@ const TIMELINE: i64 = 1;
 const IMPORTED: i64 = 2;
 /// The message is a reply that was also sent to the channel.
 const BROADCAST: i64 = 4;
+
+/// The entry is none of the message's versions: it only says what its links lead to.
+const PREVIEWS: i64 = 8;
 
 /// What an entry is about: metadata that outlives an erased body.
 #[derive(Debug, Clone, Copy)]
@@ -195,6 +198,14 @@ pub(super) async fn complete(
             }
             message_subject(message)
         }
+        Fact::MessagePreviewed { message } => {
+            batch.flush().await?;
+            let kept = read::message::one(batch.conn, message.id, UserId::NIL).await?;
+            if let Some(data) = kept.as_ref().and_then(|kept| kept.data.as_deref()) {
+                complete_previews(message, read::message::decode(data)?);
+            }
+            Subject { message: message.id, parent: MessageId::NIL, flags: PREVIEWS }
+        }
         Fact::MessageDeleted { message_id } => Subject::about(*message_id),
         Fact::ReactionAdded(reaction) | Fact::ReactionRemoved(reaction) => {
             Subject::about(reaction.message_id)
@@ -246,6 +257,11 @@ pub(crate) async fn project(
             Ok(())
         }
         Some(Fact::MessageEdited { message }) => edited(batch, seen, &message.mentions).await,
+        Some(Fact::MessagePreviewed { message }) => {
+            previewed(batch, seen).await?;
+            let carried = message.media().map(|media| params![message.id, media.id]);
+            put_attachments(batch, message.id, carried.collect()).await
+        }
         Some(Fact::MessageDeleted { message_id }) => deleted(batch, *message_id).await,
         Some(Fact::ReactionAdded(reaction)) => {
             batch.flush().await?;
@@ -330,6 +346,9 @@ pub(crate) async fn project(
 // Only messages are ever erased; those with a parent or flags were created or edited.
 async fn erased(batch: &mut Batch<'_>, seen: &Seen) -> Result<(), StorageError> {
     batch.flush().await?;
+    if seen.subject.flags & PREVIEWS != 0 {
+        return previewed(batch, seen).await;
+    }
     let known = batch
         .conn
         .query_first("SELECT 1 FROM messages WHERE id = ?1", params![seen.subject.message], |_| {
@@ -422,6 +441,33 @@ async fn edited(
             .await?;
     }
     Ok(())
+}
+
+/// The message says the same, with previews.
+async fn previewed(batch: &mut Batch<'_>, seen: &Seen) -> Result<(), StorageError> {
+    batch.flush().await?;
+    if find(batch, seen.subject.message).await?.is_none() {
+        return Ok(());
+    }
+    for sql in [
+        "UPDATE messages SET latest = ?2 WHERE id = ?1",
+        "INSERT INTO versions (message_id, position) VALUES (?1, ?2)",
+    ] {
+        batch.conn.execute(sql, params![seen.subject.message, seen.place.position]).await?;
+    }
+    Ok(())
+}
+
+async fn put_attachments(
+    batch: &mut Batch<'_>,
+    id: MessageId,
+    rows: Vec<Params>,
+) -> Result<(), StorageError> {
+    let sql = "DELETE FROM attachments WHERE message_id = ?1";
+    batch.conn.execute(sql, params![id]).await?;
+    let sql = "INSERT INTO attachments (message_id, media_id) VALUES (?1, ?2)
+               ON CONFLICT (message_id, media_id) DO NOTHING";
+    batch.conn.execute_each(sql, rows).await
 }
 
 /// What deleting and editing need to know of a message.

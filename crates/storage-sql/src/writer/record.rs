@@ -214,6 +214,7 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
         | Record::RenewJob(..)
         | Record::PutOffJob(..)
         | Record::DeleteJob(_)
+        | Record::SetPreviews(..)
         | Record::CreateOutgoing(_)
         | Record::UpdateOutgoing(_)
         | Record::MoveOutgoing(..)

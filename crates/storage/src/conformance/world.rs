@@ -249,6 +249,7 @@ impl World {
             body_html: format!("<p>{body}</p>"),
             mentions: Vec::new(),
             attachments: Vec::new(),
+            previews: Vec::new(),
             reactions: Vec::new(),
             reply_count: 0,
             last_reply_at: None,

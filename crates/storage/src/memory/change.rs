@@ -15,7 +15,7 @@ use crate::entry::{CommittedBatch, CommittedEntry, StoredEntry};
 use crate::error::StorageError;
 use crate::memory::State;
 use crate::memory::entry::LogEntry;
-use crate::projection::{Remains, complete_edit};
+use crate::projection::{Remains, complete_edit, complete_previews};
 
 /// What was sent under which `client_id`.
 #[derive(Debug, Default)]
@@ -243,7 +243,7 @@ impl State {
                         return Err(StorageError::Internal { detail }.into());
                     }
                 }
-                Fact::MessageEdited { message } => {
+                Fact::MessageEdited { message } | Fact::MessagePreviewed { message } => {
                     self.require_live(channel, message.id, &created, &deleted)?;
                 }
                 Fact::MessageDeleted { message_id } => {
@@ -322,6 +322,7 @@ impl State {
             Record::RenewJob(id, until) => self.jobs.renew(id, until),
             Record::PutOffJob(id, until) => self.jobs.put_off(id, until),
             Record::DeleteJob(id) => self.jobs.delete(id),
+            Record::SetPreviews(owner, on) => self.previews.set(owner, on),
             Record::CreateOutgoing(webhook) => self.outgoing.create(*webhook),
             Record::UpdateOutgoing(webhook) => self.outgoing.update(*webhook),
             Record::MoveOutgoing(id, position) => self.outgoing.move_to(id, position),
@@ -415,6 +416,13 @@ impl State {
                     && let Some(newest) = row.newest()
                 {
                     complete_edit(message, newest.clone(), &row.stored(UserId::NIL), at);
+                }
+            }
+            (Fact::MessagePreviewed { message }, _) => {
+                if let Some(row) = self.projections.message(message.id)
+                    && let Some(newest) = row.newest()
+                {
+                    complete_previews(message, newest.clone());
                 }
             }
             (

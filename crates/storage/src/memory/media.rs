@@ -54,7 +54,7 @@ impl State {
     fn uses(&self, id: MediaId) -> MediaUses {
         let rows = self.projections.messages.values();
         let carriers = rows.filter(|row| {
-            row.newest().is_some_and(|message| message.attachments.iter().any(|it| it.id == id))
+            row.newest().is_some_and(|message| message.media().any(|it| it.id == id))
         });
         let channels: BTreeSet<_> = carriers.map(|row| row.channel).collect();
         MediaUses { channels: channels.into_iter().collect() }

@@ -49,7 +49,7 @@ pub(super) struct MessageRow {
     pub(super) reply_count: u32,
     pub(super) last_reply_at: Option<Timestamp>,
     pub(super) said: Option<Said>,
-    /// The entries that hold its versions, oldest first.
+    /// The entries that hold what was said, oldest first.
     pub(super) versions: Vec<Position>,
     /// Replies, tombstones too.
     pub(super) replies: BTreeMap<Seq, MessageId>,
@@ -60,7 +60,9 @@ impl MessageRow {
     /// The message in its newest version; `None` once deleted.
     pub(super) fn newest(&self) -> Option<&Message> {
         match &*self.said.as_ref()?.fact {
-            Fact::MessageCreated { message } | Fact::MessageEdited { message } => Some(message),
+            Fact::MessageCreated { message }
+            | Fact::MessageEdited { message }
+            | Fact::MessagePreviewed { message } => Some(message),
             _ => None,
         }
     }
@@ -194,6 +196,7 @@ impl State {
     fn versions(&self, row: &MessageRow) -> Vec<StoredVersion> {
         let entries = row.versions.iter().filter_map(|position| self.log.at(*position));
         entries
+            .filter(|entry| entry.stored.kind != "message.previewed")
             .filter_map(|entry| {
                 let (data, _) = entry.stored.data.clone()?;
                 Some(StoredVersion { seq: entry.stored.seq, at: entry.stored.at, data })

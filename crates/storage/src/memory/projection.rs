@@ -79,6 +79,7 @@ impl Projections {
                 room.threads.retain(|(follower, _), _| *follower != user.id);
             }
             Fact::MessageEdited { message } => self.edit_message(stored, message, fact),
+            Fact::MessagePreviewed { message } => self.preview_message(stored, message.id, fact),
             Fact::MessageDeleted { message_id } => return self.delete_message(*message_id),
             Fact::ReactionAdded(reaction) => self.add_reaction(stored.seq, reaction),
             Fact::ReactionRemoved(reaction) => self.remove_reaction(reaction),
@@ -199,6 +200,15 @@ impl Projections {
         self.name(message);
     }
 
+    fn preview_message(&mut self, stored: &StoredEntry, id: MessageId, fact: &Arc<Fact>) {
+        let Some(row) = self.messages.get_mut(&id) else { return };
+        row.said = stored
+            .data
+            .as_ref()
+            .map(|(data, _)| Said { data: data.clone(), fact: Arc::clone(fact) });
+        row.versions.push(stored.position);
+    }
+
     /// Replaces whom a message names.
     fn name(&mut self, message: &Message) {
         let Some(row) = self.messages.get(&message.id).filter(|row| row.remains.counts()) else {
@@ -314,7 +324,7 @@ impl Projections {
             let number = self.rooms.get(&row.channel).and_then(|room| room.counted.get(&row.seq));
             let stored = StoredLine(row);
             lines.push(format!("messages|id={id}|number={number:?}|{stored}"));
-            for media in row.newest().into_iter().flat_map(|message| &message.attachments) {
+            for media in row.newest().into_iter().flat_map(Message::media) {
                 lines.push(format!("attachments|message={id}|media={}", media.id));
             }
             for reacted in &row.reactions {

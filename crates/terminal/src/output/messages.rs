@@ -81,6 +81,9 @@ fn traits(message: &Message) -> Option<String> {
             message.attachments.iter().map(|file| sanitize::line(&file.filename)).collect();
         traits.push(format!("files: {}", names.join(", ")));
     }
+    traits.extend(message.previews.iter().map(|preview| {
+        format!("{}: {}", sanitize::line(&preview.site), sanitize::line(&preview.title))
+    }));
     (!traits.is_empty()).then(|| traits.join(" · "))
 }
 

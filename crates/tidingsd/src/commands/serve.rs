@@ -207,6 +207,7 @@ fn settings(config: &Config, url: &PublicUrl, address: std::net::SocketAddr) -> 
         limits: (&config.limits).into(),
         trusted_proxies: config.server.trusted_proxies.iter().map(|network| network.0).collect(),
         outward_allow: config.outward.allow.iter().map(|network| network.0).collect(),
+        previews: config.outward.previews,
         connections_max: usize::try_from(config.limits.connections.get()).unwrap_or(usize::MAX),
         attachment_bytes: config.limits.attachment_bytes.get(),
         storage_per_user: config.limits.storage_per_user,

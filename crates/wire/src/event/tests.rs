@@ -38,6 +38,20 @@ fn message() -> DomainMessage {
             sha256: [7; 32],
             dimensions: Some((3, 4)),
         }],
+        previews: vec![tidings_domain::message::Preview {
+            url: "https://example.org/?a=1&b=\"2\"".to_owned(),
+            title: "Title <b>".to_owned(),
+            description: String::new(),
+            site: "example.org".to_owned(),
+            image: Some(tidings_domain::Media {
+                id: tidings_domain::MediaId(id(12)),
+                filename: "preview.jpg".to_owned(),
+                content_type: "image/jpeg".to_owned(),
+                size: 9,
+                sha256: [8; 32],
+                dimensions: Some((5, 6)),
+            }),
+        }],
         mentions: vec![Mention::User(UserId(id(9))), Mention::Here, Mention::Everyone],
         reactions: vec![ReactionCount { emoji: "👍".parse().unwrap(), count: 2 }],
         reply_count: 1,
@@ -73,6 +87,7 @@ fn facts() -> Vec<Fact> {
     vec![
         Fact::MessageCreated { message: Box::new(message()) },
         Fact::MessageEdited { message: Box::new(message()) },
+        Fact::MessagePreviewed { message: Box::new(message()) },
         Fact::MessageDeleted { message_id: MessageId(id(2)) },
         Fact::ReactionAdded(reaction.clone()),
         Fact::ReactionRemoved(reaction),

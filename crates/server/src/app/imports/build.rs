@@ -428,6 +428,7 @@ impl<'a> Build<'a> {
             body_html: prepared.body_html,
             mentions: prepared.mentions,
             attachments: Vec::new(),
+            previews: Vec::new(),
             reactions: Vec::new(),
             reply_count: 0,
             last_reply_at: None,

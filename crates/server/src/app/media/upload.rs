@@ -1,5 +1,6 @@
 //! An upload, from its first byte to its row.
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tidings_domain::media::filename;
 use tidings_domain::{ChannelId, Media, MediaId, UserId};
@@ -53,6 +54,11 @@ impl Files<'_> {
                 return Err(no_room(app));
             }
         }
+        self.open(user, channel).await
+    }
+
+    async fn open(self, user: UserId, channel: Option<ChannelId>) -> Result<Upload, ApiError> {
+        let app = self.0;
         let spooled = Spooled::create(app.blobs().spool(), app.new_id()).await?;
         Ok(Upload {
             app: app.clone(),
@@ -63,6 +69,34 @@ impl Files<'_> {
             size: 0,
             head: Vec::new(),
         })
+    }
+
+    /// Keeps the picture of a preview, for messages of one channel. It is nobody's upload, and counts
+    /// for nobody.
+    pub(in crate::app) async fn keep_preview(
+        self,
+        channel: ChannelId,
+        bytes: &[u8],
+    ) -> Result<Media, ApiError> {
+        let mut upload = self.open(UserId::NIL, Some(channel)).await?;
+        upload.write(bytes).await?;
+        upload.keep("preview", "").await
+    }
+
+    /// A picture that was found elsewhere, at most about `width` pixels wide.
+    ///
+    /// # Errors
+    /// When it is no picture that is drawn here.
+    pub(in crate::app) async fn small(self, bytes: Bytes, width: u32) -> Result<Bytes, ApiError> {
+        let content_type = sniff::content_type(bytes.get(..sniff::HEAD).unwrap_or(&bytes), "");
+        let kind = picture::Kind::of(content_type).ok_or_else(ApiError::not_found)?;
+        let turn = self.0.turn_to_draw().await?;
+        let small = draw(turn, move || {
+            // Its header is looked at before anything is decoded.
+            let clean = picture::clean(kind, &bytes)?;
+            picture::thumb(kind, &clean.bytes, width)
+        });
+        Ok(small.await?.into())
     }
 }
 
@@ -79,7 +113,11 @@ impl Upload {
 
     /// Keeps the file. `name` is what its owner calls it, `declared` what they say it is, which is
     /// believed only where the bytes leave it open.
-    pub async fn finish(mut self, name: &str, declared: &str) -> Result<MediaView, ApiError> {
+    pub async fn finish(self, name: &str, declared: &str) -> Result<MediaView, ApiError> {
+        self.keep(name, declared).await.map(|media| MediaView::from(&media))
+    }
+
+    async fn keep(mut self, name: &str, declared: &str) -> Result<Media, ApiError> {
         if self.size == 0 {
             return Err(ApiError::field("body", "empty", "the file is empty"));
         }
@@ -100,11 +138,15 @@ impl Upload {
             sha256,
             dimensions,
         };
-        let answer = MediaView::from(&media);
+        let answer = media.clone();
         let blob = BlobName::new(&sha256, id);
         app.blobs().put(&blob, self.spooled.path()).await?;
         let room =
             Precondition::StorageLeft(self.user, media.size, app.settings().storage_per_user);
+        let mut preconditions = vec![Precondition::UserActive(self.user), room];
+        if self.user == UserId::NIL {
+            preconditions.clear();
+        }
         let stored = StoredMedia {
             media,
             uploader: self.user,
@@ -113,7 +155,7 @@ impl Upload {
             used: false,
         };
         let change = Change {
-            preconditions: vec![Precondition::UserActive(self.user), room],
+            preconditions,
             records: vec![Record::CreateMedia(stored, blob.to_string())],
             ..Change::default()
         };

@@ -38,10 +38,11 @@ impl Messages<'_> {
         preconditions.extend(may_speak(channel.community_id, reader.user(), now));
         preconditions.push(Precondition::MessageLive(channel.id, stored.id));
         preconditions.extend(unblocked(channel, reader.user()));
+        let records = app.previews().job(&message).into_iter().collect();
         let fact = Fact::MessageEdited { message: Box::new(message) };
         let log = LogId::Conversation(channel.id);
         let entries = vec![app.entry(log, channel.community_id, reader.user(), now, fact)];
-        match app.commit(Change { preconditions, entries, ..Change::default() }).await {
+        match app.commit(Change { preconditions, records, entries, ..Change::default() }).await {
             Ok(_) => self.reread(reader, stored.id).await,
             Err(refused) => Err(app.moderation().explain(refused).await),
         }

@@ -60,6 +60,8 @@ struct Attempt {
     /// Which entry of the change it is; the one before it is the joining.
     at: usize,
     pending: Pending,
+    /// Whether it left something to do.
+    works: bool,
 }
 
 /// A message that is durable.
@@ -127,6 +129,7 @@ impl Messages<'_> {
             body_html,
             mentions,
             attachments: self.carried(id, &send.attachments).await?,
+            previews: Vec::new(),
             reactions: Vec::new(),
             reply_count: 0,
             last_reply_at: None,
@@ -161,6 +164,9 @@ impl Messages<'_> {
             preconditions.push(Precondition::MediaUsable(media.id, id, Some(channel.id)));
             records.push(Record::UseMedia(media.id));
         }
+        let job = app.previews().job(&message);
+        let works = job.is_some();
+        records.extend(job);
         let fact = Fact::MessageCreated { message: message.clone() };
         let at = entries.len();
         entries.push(app.entry(log, community, id, now, fact));
@@ -174,7 +180,7 @@ impl Messages<'_> {
         let dedupe = Some(dedupe);
         let change = Change { preconditions, records, entries, dedupe, ..Change::default() };
         let pending = app.store().submit(change).await?;
-        Ok(Attempt { message, at, pending })
+        Ok(Attempt { message, at, pending, works })
     }
 
     /// The files that a message of theirs shall carry, in the order in which they were named.
@@ -210,6 +216,9 @@ impl PendingMessage {
                 Ok(Committed::Appended(placed)) => {
                     if attempt.at > 0 {
                         app.forget(&stale);
+                    }
+                    if attempt.works {
+                        app.new_jobs().notify_one();
                     }
                     let seq = placed.get(attempt.at).map_or(Seq(0), |placed| placed.seq);
                     let mut message = attempt.message;

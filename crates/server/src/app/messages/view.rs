@@ -189,6 +189,7 @@ impl Messages<'_> {
         };
         Ok(WireMessage {
             attachments: Vec::new(),
+            previews: Vec::new(),
             author,
             body: String::new(),
             body_html: String::new(),
@@ -224,7 +225,7 @@ pub(super) fn decode(data: &[u8]) -> Result<WireMessage, ApiError> {
 }
 
 /// Reads what was said from an entry's data, for the rules.
-pub(super) fn decode_domain(data: &[u8]) -> Result<Message, ApiError> {
+pub(in crate::app) fn decode_domain(data: &[u8]) -> Result<Message, ApiError> {
     decode(data)?.into_domain().ok_or_else(|| corrupt("a word that is not known here"))
 }
 

@@ -22,7 +22,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tidings_domain::fact::SUBSCRIBABLE;
 use tidings_domain::{
-    CommunityId, JobId, LogId, Position, RoomKind, Timestamp, UserId, Visibility, WebhookId,
+    CommunityId, JobId, LogId, NotificationKind, Position, RoomKind, Timestamp, UserId, Visibility,
+    WebhookId,
 };
 use tidings_storage::job::{JobKind, StoredJob};
 use tidings_storage::outgoing::{Happening, StoredAttempt, StoredOutgoing};
@@ -413,11 +414,11 @@ impl OutgoingWebhooks<'_> {
                 }
                 Outcome::Gone(_) => {
                     let why = "Its receiver answered that it is gone (410).".to_owned();
-                    return Ok(Some(self.turn_off(&webhook, attempt, why)));
+                    return self.turn_off(&webhook, attempt, why).await.map(Some);
                 }
                 _ if given_up && self.is_hopeless(&webhook) => {
                     let why = format!("Nothing was accepted for a day: {}.", attempt.error);
-                    return Ok(Some(self.turn_off(&webhook, attempt, why)));
+                    return self.turn_off(&webhook, attempt, why).await.map(Some);
                 }
                 // One event that its receiver chokes on must not hold up all others.
                 _ if given_up => vec![moved, Record::PutAttempt(attempt)],
@@ -447,10 +448,25 @@ impl OutgoingWebhooks<'_> {
         self.0.now() >= last.plus_seconds(PATIENCE_S)
     }
 
-    fn turn_off(self, webhook: &StoredOutgoing, attempt: StoredAttempt, why: String) -> After {
+    /// Turns the webhook off, and tells who made it.
+    async fn turn_off(
+        self,
+        webhook: &StoredOutgoing,
+        attempt: StoredAttempt,
+        why: String,
+    ) -> Result<After, ApiError> {
+        let app = self.0;
         tracing::info!(id = %webhook.id, %why, "an outgoing webhook was turned off");
-        let off = Record::DisableOutgoing(webhook.id, self.0.now(), why);
-        After::done(vec![off, Record::PutAttempt(attempt)])
+        let off = Record::DisableOutgoing(webhook.id, app.now(), why);
+        let mut after = After::done(vec![off, Record::PutAttempt(attempt)]);
+        if app.role(webhook.community_id, webhook.created_by).await?.is_some() {
+            let place = (Some(webhook.community_id), webhook.channel_id);
+            let (maker, server) = (webhook.created_by, UserId::NIL);
+            let notices = app.notifications();
+            let told = notices.about(maker, NotificationKind::System, place, server).await?;
+            after.change.entries.push(told);
+        }
+        Ok(after)
     }
 
     /// Sends an event of the type `webhook.test`, once.

@@ -1,4 +1,4 @@
-//! Jobs, and webhooks that tell others.
+//! Jobs, webhooks that tell others, and the switches of previews.
 
 use tidings_domain::ChannelId;
 use tidings_storage::outgoing::{ATTEMPTS_KEPT, StoredAttempt, StoredOutgoing};
@@ -24,6 +24,13 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
             ("UPDATE jobs SET due = ?2 WHERE id = ?1", params![*id, *until])
         }
         Record::DeleteJob(id) => ("DELETE FROM jobs WHERE id = ?1", params![*id]),
+        Record::SetPreviews(owner, true) => {
+            ("DELETE FROM unpreviewed WHERE owner = ?1", params![*owner])
+        }
+        Record::SetPreviews(owner, false) => (
+            "INSERT INTO unpreviewed (owner) VALUES (?1) ON CONFLICT (owner) DO NOTHING",
+            params![*owner],
+        ),
         Record::CreateOutgoing(webhook) => create(webhook),
         Record::UpdateOutgoing(webhook) => update(webhook),
         Record::MoveOutgoing(id, position) => {
