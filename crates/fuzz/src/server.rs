@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use tidings_domain::search::SearchQuery;
 use tidings_domain::{ChannelId, IdentityKey, Mention, Timestamp, UserId};
 use tidings_server::Settings;
+use tidings_server::app::previews::page as pages;
 use tidings_server::auth::{challenge, cookie, origin};
+use tidings_server::hook::{self, Source};
 use tidings_server::http::extract::bearer;
 use tidings_server::http::listing::Listing;
 use tidings_server::http::{idempotency, trace};
@@ -24,6 +26,46 @@ const SESSION: [u8; 32] = [9; 32];
 const IDENTITY: IdentityKey = IdentityKey([5; 32]);
 /// 2026-01-01T00:00:00Z.
 const NOW: Timestamp = Timestamp(1_767_225_600_000);
+
+/// What a page says is short text without what hides or reorders it, and its picture an address.
+pub(crate) fn page(data: &[u8]) {
+    let html = String::from_utf8_lossy(data);
+    let found = pages::read(&html, "https://example.org/a/b");
+    for (text, most) in [(&found.title, 200), (&found.description, 500), (&found.site, 100)] {
+        assert!(text.chars().count() <= most, "{text}");
+        assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
+    }
+    if let Some(image) = found.image {
+        assert!(image.contains(':') && !image.contains(['\n', '<', '"']), "{image}");
+    }
+    assert!(pages::links(&html, 5).iter().all(|link| link.starts_with("http")));
+}
+
+/// The first line names whose webhook it is and the event; the rest is what was sent. Whatever that
+/// is, a word comes of it, or a post that is fit to be one.
+pub(crate) fn webhook(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let (line, body) = first_line(text);
+    let (source, event) = line.split_once(' ').unwrap_or((line, ""));
+    let Ok(source) = source.parse::<Source>() else { return };
+    let mut headers = HeaderMap::new();
+    if let Ok(event) = HeaderValue::from_str(event) {
+        for name in ["x-github-event", "x-gitea-event", "x-gitlab-event"] {
+            headers.insert(name, event.clone());
+        }
+    }
+    match hook::read(source, &headers, body.as_bytes()) {
+        Ok(Some(post)) => {
+            assert!(!post.body.trim().is_empty(), "{post:?}");
+            assert!(post.body.chars().count() <= 16_000);
+            // It is drawn like every other body.
+            let drawn = render::prepare(&post.body, &Names::default());
+            html::check(&post.body, &drawn.body_html);
+        }
+        Ok(None) => {}
+        Err(refusal) => assert!((400..500).contains(&refusal.status())),
+    }
+}
 
 pub(crate) fn cursor(data: &[u8]) {
     let Some(text) = text(data) else { return };

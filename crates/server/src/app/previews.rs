@@ -5,7 +5,7 @@
 //! appends `message.previewed`. What a page said goes when the message goes.
 
 mod cache;
-mod page;
+pub mod page;
 
 use std::time::Duration;
 
@@ -197,7 +197,7 @@ impl Previews<'_> {
             let image = Some(self.picture(link).await?);
             return Some(Known { title, description: String::new(), site: host, image });
         }
-        let found = page::read(&text(&answer), &answer.url);
+        let found = page::read(&text(&answer), answer.url.as_str());
         if found.title.is_empty() {
             return None;
         }

@@ -21,19 +21,20 @@ const SITE_MAX: usize = 100;
 
 /// What a page says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Page {
-    /// What it is called; may be empty.
-    pub(super) title: String,
-    /// What it says of itself; may be empty.
-    pub(super) description: String,
-    /// What the site is called; may be empty.
-    pub(super) site: String,
-    /// Where its picture is.
-    pub(super) image: Option<String>,
+pub struct Page {
+    /// What it is called, at most 200 characters; may be empty.
+    pub title: String,
+    /// What it says of itself, at most 500 characters; may be empty.
+    pub description: String,
+    /// What the site is called, at most 100 characters; may be empty.
+    pub site: String,
+    /// Where its picture is, as a whole address.
+    pub image: Option<String>,
 }
 
-/// Reads a page as far as it is there. Looks at no more than its head.
-pub(super) fn read(html: &str, url: &Url) -> Page {
+/// Reads a page as far as it is there. Looks at no more than its head. Its picture is looked for from
+/// where the page is.
+pub fn read(html: &str, address: &str) -> Page {
     let found = Found::default();
     run(html, &found);
     let Found(found) = found;
@@ -50,12 +51,14 @@ pub(super) fn read(html: &str, url: &Url) -> Page {
         title: plain(&heading, TITLE_MAX),
         description: plain(&description.unwrap_or_default(), DESCRIPTION_MAX),
         site: plain(&site.unwrap_or_default(), SITE_MAX),
-        image: image.and_then(|image| url.join(image.trim()).ok()).map(String::from),
+        image: image
+            .and_then(|image| Url::parse(address).ok()?.join(image.trim()).ok())
+            .map(String::from),
     }
 }
 
 /// The addresses of the web that a message's HTML links to, each once, in order, at most `max`.
-pub(super) fn links(html: &str, max: usize) -> Vec<String> {
+pub fn links(html: &str, max: usize) -> Vec<String> {
     // Most messages have none, and are not taken apart.
     if !html.contains("<a href=\"http") {
         return Vec::new();
@@ -185,7 +188,7 @@ mod tests {
     use super::*;
 
     fn page(html: &str) -> Page {
-        read(html, &"https://example.org/a/b?c".parse().unwrap())
+        read(html, "https://example.org/a/b?c")
     }
 
     #[test]
