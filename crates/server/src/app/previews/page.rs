@@ -53,6 +53,7 @@ pub fn read(html: &str, address: &str) -> Page {
         site: plain(&site.unwrap_or_default(), SITE_MAX),
         image: image
             .and_then(|image| Url::parse(address).ok()?.join(image.trim()).ok())
+            .filter(|image| matches!(image.scheme(), "http" | "https"))
             .map(String::from),
     }
 }
@@ -230,6 +231,7 @@ mod tests {
         let image = |to: &str| page(&format!("<meta property=og:image content='{to}'>")).image;
         assert_eq!(image("//cdn.example.org/x.png").unwrap(), "https://cdn.example.org/x.png");
         assert_eq!(image("http://["), None);
+        assert_eq!(image("javascript:alert(1)"), None);
     }
 
     #[test]
