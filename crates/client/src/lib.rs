@@ -36,6 +36,7 @@ pub mod resolve;
 pub mod search;
 pub mod server;
 mod session;
+pub mod signin;
 pub mod sync;
 mod token;
 mod webhook;

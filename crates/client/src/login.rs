@@ -14,6 +14,7 @@ use tidings_identity::{
 };
 use tidings_wire::Code;
 use tidings_wire::account::{CreateSession, DeviceInfo, LoggedIn, Register as RegisterBody};
+use tidings_wire::signin::SignInProof;
 
 use crate::client::Client;
 use crate::error::ClientError;
@@ -52,6 +53,8 @@ pub struct Registration {
     pub setup_code: Option<String>,
     /// For later accounts, unless registration is open; also the code of a reset.
     pub invite: Option<String>,
+    /// A sign-in through a provider, with which the account is to be linked.
+    pub sign_in: Option<SignInProof>,
 }
 
 /// A session and the head of the chain that it rests on.
@@ -133,6 +136,7 @@ impl Client {
             signature,
             setup_code: request.setup_code.clone(),
             invite: request.invite.clone(),
+            sign_in: request.sign_in.clone(),
             cookie: false,
         };
         let logged_in = self.create_account(&body).await?;

@@ -1,5 +1,6 @@
 //! The use cases, and everything they share.
 
+pub mod access_tokens;
 pub mod accounts;
 pub mod attention;
 pub mod audit;
@@ -12,6 +13,7 @@ pub mod commands;
 pub mod communities;
 pub mod dms;
 pub mod drafts;
+pub mod grants;
 pub mod imports;
 pub mod invites;
 pub mod jobs;
@@ -25,6 +27,7 @@ pub mod notifications;
 pub mod outgoing;
 pub mod pins;
 pub mod previews;
+pub mod providers;
 pub mod purge;
 pub mod reactions;
 pub mod reads;
@@ -35,6 +38,7 @@ pub mod resets;
 pub mod retention;
 pub mod search;
 pub mod sessions;
+pub mod signin;
 pub mod tokens;
 pub mod typing;
 pub mod webhooks;
@@ -63,6 +67,7 @@ use crate::error::ApiError;
 use crate::limit::{Key, Limits};
 use crate::outward::Outward;
 use crate::settings::Settings;
+use crate::signin::{SealKey, Sealer};
 
 pub(crate) use change::Stale;
 
@@ -91,6 +96,8 @@ pub struct Parts {
     pub settings: Settings,
     /// What the first account must show; without one nobody can be first.
     pub setup_code: Option<SetupCode>,
+    /// The key under which secrets lie in the store; it lies elsewhere.
+    pub seal_key: SealKey,
     /// The recorder's handle behind `/metrics`; without one that path does not exist.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -122,6 +129,8 @@ struct Inner {
     /// Is told when there is a new job.
     new_jobs: Notify,
     preview_cache: previews::Cache,
+    sealer: Sealer,
+    known_keys: access_tokens::Known,
     /// A place for each picture that is drawn at a time.
     drawing: Arc<Semaphore>,
     /// Idempotency keys of requests that are being answered now.
@@ -168,7 +177,7 @@ impl App {
     /// # Errors
     /// When the store fails, or holds a secret that is none.
     pub async fn open(parts: Parts) -> Result<Self, ApiError> {
-        let Parts { store, blobs, clock, entropy, settings, setup_code, metrics } = parts;
+        let Parts { store, blobs, clock, entropy, settings, setup_code, seal_key, metrics } = parts;
         let mut secret = [0; 32];
         entropy.fill(&mut secret);
         let secret = setting(&*store, SECRET, secret).await?;
@@ -180,6 +189,8 @@ impl App {
         let has_accounts = store.has_accounts().await?;
         let app = Self(Arc::new(Inner {
             stranger: chains::Stranger::new(&secret)?,
+            sealer: Sealer::new(&seal_key),
+            known_keys: access_tokens::Known::default(),
             outward: Outward::new(settings.outward_allow.clone()),
             store,
             blobs,
@@ -211,6 +222,7 @@ impl App {
             waiting: commands::Waiting::default(),
             reminded: Notify::new(),
         }));
+        app.access_tokens().ensure().await?;
         Ok(app)
     }
 
@@ -249,6 +261,42 @@ impl App {
 
     pub(crate) fn new_jobs(&self) -> &Notify {
         &self.0.new_jobs
+    }
+
+    pub(crate) fn known_keys(&self) -> &access_tokens::Known {
+        &self.0.known_keys
+    }
+
+    /// Seals what the store keeps, for one purpose.
+    pub(crate) fn seal(&self, purpose: &str, text: &[u8]) -> Result<Vec<u8>, ApiError> {
+        self.0.sealer.seal(&*self.0.entropy, purpose, text).ok_or_else(too_long_to_seal)
+    }
+
+    /// Opens what was sealed for this purpose; `None` when it was not, or under another key.
+    pub(crate) fn open_sealed(
+        &self,
+        purpose: &str,
+        sealed: &[u8],
+    ) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+        self.0.sealer.open(purpose, sealed)
+    }
+
+    /// Seals a value for a cookie or an address.
+    pub(crate) fn seal_text<T: serde::Serialize>(
+        &self,
+        purpose: &str,
+        value: &T,
+    ) -> Result<String, ApiError> {
+        self.0.sealer.seal_text(&*self.0.entropy, purpose, value).ok_or_else(too_long_to_seal)
+    }
+
+    /// A value that was sealed as text for this purpose.
+    pub(crate) fn open_text<T: serde::de::DeserializeOwned>(
+        &self,
+        purpose: &str,
+        text: &str,
+    ) -> Option<T> {
+        self.0.sealer.open_text(purpose, text)
     }
 
     pub(crate) fn drawing(&self) -> &Arc<Semaphore> {
@@ -383,6 +431,26 @@ impl App {
     /// Sigchains and the devices that they certify.
     pub fn chains(&self) -> chains::Chains<'_> {
         chains::Chains(self)
+    }
+
+    /// Providers of sign-in.
+    pub fn providers(&self) -> providers::Providers<'_> {
+        providers::Providers(self)
+    }
+
+    /// Signing in through a provider.
+    pub fn signin(&self) -> signin::SignIns<'_> {
+        signin::SignIns(self)
+    }
+
+    /// Terminals that are logged in from elsewhere.
+    pub fn grants(&self) -> grants::Grants<'_> {
+        grants::Grants(self)
+    }
+
+    /// Short-lived signed tokens, and their keys.
+    pub fn access_tokens(&self) -> access_tokens::AccessTokens<'_> {
+        access_tokens::AccessTokens(self)
     }
 
     /// A way back for who lost phrase and devices.
@@ -586,8 +654,12 @@ impl App {
     pub async fn prune(&self) -> Result<(), ApiError> {
         let records = vec![Record::Prune(self.now())];
         self.0.store.commit(Change { records, ..Change::default() }).await?;
-        Ok(())
+        self.access_tokens().ensure().await
     }
+}
+
+fn too_long_to_seal() -> ApiError {
+    ApiError::new(tidings_wire::Code::TooLarge, "This is too long to be kept sealed.")
 }
 
 fn new_id(now: Timestamp, random: &[u8; 10]) -> Uuid {

@@ -8,10 +8,12 @@ mod chains;
 mod channels;
 mod commands;
 mod communities;
+mod device;
 mod discovery;
 mod dms;
 mod drafts;
 pub mod extract;
+mod form;
 mod forwarded;
 pub mod idempotency;
 mod imports;
@@ -23,18 +25,22 @@ mod media;
 mod members;
 mod messages;
 mod moderation;
+mod oauth;
 mod openapi;
 mod outgoing;
+mod pages;
 mod pins;
 mod presence;
 mod previews;
 mod problem;
+mod providers;
 mod reports;
 mod search;
 mod sessions;
 pub mod trace;
 mod users;
 mod webhooks;
+mod wellknown;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -59,6 +65,10 @@ fn routes() -> OpenApiRouter<App> {
         .merge(discovery::routes())
         .merge(accounts::routes())
         .merge(sessions::routes())
+        .merge(oauth::routes())
+        .merge(device::routes())
+        .merge(providers::routes())
+        .merge(wellknown::routes())
         .merge(users::routes())
         .merge(chains::routes())
         .merge(communities::routes())

@@ -27,6 +27,7 @@ pub mod realtime;
 pub mod render;
 pub mod serve;
 pub mod settings;
+pub mod signin;
 
 pub use access::Caller;
 pub use app::{App, Parts};

@@ -35,6 +35,10 @@ pub(crate) enum Key {
     FailedIdentity(IdentityKey),
     /// Challenges, logins and registrations from an address, whatever became of them.
     Logins(Option<IpAddr>),
+    /// Codes of terminals that a user has typed and that were none.
+    FailedCodes(UserId),
+    /// Polls of a terminal, by the hash of its code and the interval that it was told.
+    DevicePoll([u8; 32], u32),
     /// Envelopes that come from an address.
     Chains(Option<IpAddr>),
     /// Requests to a webhook.

@@ -22,5 +22,6 @@ pub(crate) mod preview;
 pub(crate) mod reminder;
 pub(crate) mod report;
 pub(crate) mod session;
+pub(crate) mod signin;
 pub(crate) mod thread;
 pub(crate) mod webhook;

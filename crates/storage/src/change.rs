@@ -28,6 +28,7 @@ use crate::reminder::StoredReminder;
 use crate::report::StoredReport;
 use crate::search::words;
 use crate::session::StoredSession;
+use crate::signin::{StoredGrant, StoredLink, StoredProvider};
 use crate::webhook::StoredWebhook;
 
 /// SHA-256 of a secret or of a request.
@@ -179,6 +180,16 @@ pub enum Precondition {
     ThreadReadBefore(MessageId, UserId, Seq),
     /// Neither of the two has blocked the other.
     NotBlocked(UserId, UserId),
+    /// The provider of sign-in is configured.
+    ProviderThere(String),
+    /// The provider is linked neither with anybody under this subject nor with this user.
+    LinkFree(String, String, UserId),
+    /// No terminal waits under this code, and fewer than this many wait.
+    UserCodeFree(String, usize),
+    /// The terminal's wish is exactly this: what an answer to it was made from.
+    GrantIs(Box<StoredGrant>),
+    /// The setting has exactly this value: what a new one was made from.
+    SettingIs(&'static str, Option<Vec<u8>>),
     /// Nothing was imported from this source.
     SourceFree(String),
     /// The files that the user has uploaded and these many bytes more are at most this many bytes.
@@ -344,6 +355,18 @@ pub enum Record {
     PutJoinRequest(StoredJoinRequest),
     /// Nobody waits under these any more.
     DeleteJoinRequest(CommunityId, UserId),
+    /// A provider of sign-in as it is now.
+    PutProvider(StoredProvider),
+    /// A provider of sign-in is gone, and every link with it.
+    DeleteProvider(String),
+    /// A link with a provider as it is now, by provider and subject.
+    PutLink(StoredLink),
+    /// Every link of the user ends; with a provider, only that with it.
+    DeleteLinks(UserId, Option<String>),
+    /// A terminal's wish as it is now, by the hash of its code.
+    PutGrant(StoredGrant),
+    /// A terminal's wish is done with.
+    DeleteGrant(Digest),
     /// What was made from a source record, so that a second import finds it.
     BindSource {
         /// The record's `source_id`.
@@ -369,8 +392,8 @@ pub enum Record {
     PutResponse(StoredResponse),
     /// A value of the server's own, such as its gateway id; replaces an older one.
     PutSetting(&'static str, Vec<u8>),
-    /// Challenges, responses, resets, restrictions, sessions, tokens, refusals and invocations that ended
-    /// before this time are forgotten.
+    /// Challenges, responses, resets, restrictions, sessions, tokens, refusals, invocations and wishes
+    /// of terminals that ended before this time are forgotten.
     Prune(Timestamp),
 }
 

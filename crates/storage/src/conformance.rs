@@ -38,6 +38,7 @@ pub mod reminder;
 pub mod report;
 pub mod search;
 pub mod session;
+pub mod signin;
 pub mod visible;
 pub mod webhook;
 pub mod world;
@@ -289,6 +290,12 @@ macro_rules! conformance_suite {
                 sessions_end_one_by_one_or_by_device
                 sessions_are_listed_oldest_first
             }
+            signin {
+                providers_are_replaced_and_go_with_their_links
+                a_provider_knows_each_user_once
+                a_terminal_waits_until_somebody_answers
+                a_setting_is_replaced_only_as_it_was_read
+            }
             visible {
                 a_user_sees_the_own_log_and_joined_rooms
                 a_room_is_visible_from_joining_on
@@ -348,6 +355,7 @@ mod tests {
             ("report", include_str!("conformance/report.rs")),
             ("search", include_str!("conformance/search.rs")),
             ("session", include_str!("conformance/session.rs")),
+            ("signin", include_str!("conformance/signin.rs")),
             ("visible", include_str!("conformance/visible.rs")),
             ("webhook", include_str!("conformance/webhook.rs")),
         ] {

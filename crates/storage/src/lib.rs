@@ -39,6 +39,7 @@ pub mod reminder;
 pub mod report;
 pub mod search;
 pub mod session;
+pub mod signin;
 pub mod webhook;
 
 pub use account::AccountRepository;
@@ -70,6 +71,7 @@ pub use reminder::ReminderRepository;
 pub use report::ReportRepository;
 pub use search::SearchRepository;
 pub use session::SessionRepository;
+pub use signin::SigninRepository;
 pub use webhook::WebhookRepository;
 
 /// A whole store: what the server is given at start.
@@ -98,6 +100,7 @@ pub trait Store:
     + PreviewRepository
     + SearchRepository
     + SessionRepository
+    + SigninRepository
     + WebhookRepository
     + std::fmt::Debug
     + Send
@@ -131,6 +134,7 @@ impl<T> Store for T where
         + PreviewRepository
         + SearchRepository
         + SessionRepository
+        + SigninRepository
         + WebhookRepository
         + std::fmt::Debug
         + Send

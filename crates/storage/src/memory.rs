@@ -27,6 +27,7 @@ mod reminder;
 mod report;
 mod search;
 mod session;
+mod signin;
 mod webhook;
 mod writer;
 
@@ -55,6 +56,7 @@ use crate::memory::projection::Projections;
 use crate::memory::reminder::Reminders;
 use crate::memory::report::Reports;
 use crate::memory::session::Sessions;
+use crate::memory::signin::Signin;
 use crate::memory::webhook::Webhooks;
 use crate::memory::writer::Tail;
 
@@ -85,6 +87,7 @@ struct State {
     projections: Projections,
     accounts: Accounts,
     sessions: Sessions,
+    signin: Signin,
     bots: Bots,
     blocks: Blocks,
     drafts: Drafts,

@@ -6,8 +6,8 @@ use crate::commands::{
     admin::AdminCommand, api::Api, attention::AttentionCommand, audit::Audit, block::BlockCommand,
     bot::BotCommand, channel::ChannelCommand, cmd::Cmd, community::CommunityCommand,
     completions::Completions, delete::Delete, devices::DevicesCommand, dm::Dm, draft::DraftCommand,
-    edit::Edit, export::ExportCommand, get::Get, invite::InviteCommand, login::Login,
-    logout::Logout, man::Man, members::MembersCommand, notifications::Notifications,
+    edit::Edit, export::ExportCommand, get::Get, invite::InviteCommand, links::LinksCommand,
+    login::Login, logout::Logout, man::Man, members::MembersCommand, notifications::Notifications,
     pin::PinCommand, pin::SavedCommand, presence::PresenceOf, previews::Previews, react::React,
     read::Read, register::Register, report::ReportCommand, search::Search, send::Send,
     sessions::SessionsCommand, status::StatusCommand, tail::Tail, token::TokenCommand,
@@ -57,7 +57,10 @@ pub(crate) enum Command {
     /// List and revoke your devices.
     #[command(subcommand, alias = "device")]
     Devices(DevicesCommand),
-    /// List where you are logged in, and end sessions.
+    /// Log in with accounts of others: link them, list and remove the links.
+    #[command(subcommand, alias = "link")]
+    Links(LinksCommand),
+    /// List where you are logged in, end sessions, log other machines in.
     #[command(subcommand, alias = "session")]
     Sessions(SessionsCommand),
     /// Make, list and leave communities.
@@ -135,6 +138,7 @@ impl Command {
             Self::Logout(command) => command.run(ctx).await,
             Self::Whoami(command) => command.run(ctx).await,
             Self::Devices(command) => command.run(ctx).await,
+            Self::Links(command) => command.run(ctx).await,
             Self::Sessions(command) => command.run(ctx).await,
             Self::Community(command) => command.run(ctx).await,
             Self::Members(command) => command.run(ctx).await,
@@ -232,6 +236,7 @@ mod tests {
             include_str!("../../../docs/guide/bots.md"),
             include_str!("../../../docs/guide/operate.md"),
             include_str!("../../../docs/guide/data.md"),
+            include_str!("../../../docs/guide/signin.md"),
         ];
         let mut lines: Vec<String> =
             guides.iter().flat_map(|guide| guide.lines()).map(str::to_owned).collect();
@@ -267,11 +272,13 @@ mod tests {
     fn every_command_explains_itself_with_an_example() {
         for command in Cli::command().get_subcommands() {
             assert!(command.get_about().is_some(), "{}", command.get_name());
-            let leaves: Vec<_> = if command.has_subcommands() {
-                command.get_subcommands().collect()
-            } else {
-                vec![command]
-            };
+            let (mut leaves, mut waiting) = (Vec::new(), vec![command]);
+            while let Some(next) = waiting.pop() {
+                if !next.has_subcommands() {
+                    leaves.push(next);
+                }
+                waiting.extend(next.get_subcommands());
+            }
             for leaf in leaves {
                 let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
                 assert!(help.contains("tidings "), "{} {}", command.get_name(), leaf.get_name());

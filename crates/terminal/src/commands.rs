@@ -18,6 +18,7 @@ pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod invite;
+pub(crate) mod links;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;

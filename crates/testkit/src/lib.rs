@@ -17,6 +17,7 @@ mod clock;
 mod entropy;
 mod person;
 pub mod postgres;
+mod provider;
 mod s3;
 mod server;
 mod world;
@@ -25,6 +26,7 @@ pub use clock::TestClock;
 pub use entropy::TestEntropy;
 pub use person::Person;
 pub use postgres::postgres_database;
+pub use provider::OidcProvider;
 pub use s3::S3Server;
 pub use server::{Backend, TestServer};
 /// The SDK that the people of the world speak with.

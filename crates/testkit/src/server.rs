@@ -8,6 +8,7 @@ use tidings_server::app::SetupCode;
 use tidings_server::blobs::Folder;
 use tidings_server::realtime::hub::Ended;
 use tidings_server::settings::accepted_origins;
+use tidings_server::signin::SealKey;
 use tidings_server::{App, Parts, Realtime, Registration, Settings};
 use tidings_storage::{MemoryStore, Store};
 use tidings_storage_sql::{Options, SqlStore};
@@ -151,6 +152,7 @@ impl Ground {
             entropy,
             settings,
             setup_code: Some(SetupCode(SETUP_CODE.to_owned())),
+            seal_key: SealKey::new([7; 32]),
             metrics: None,
         })
         .await

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tidings_identity::ExportSecret;
 use tidings_server::Entropy;
 use tidings_server::app::SetupCode;
+use tidings_server::signin::SealKey;
 use zeroize::Zeroizing;
 
 use crate::copy::sync_folder_of;
@@ -21,6 +22,8 @@ const LOCK: &str = "tidingsd.lock";
 const SETUP_CODE: &str = "setup-code";
 /// The name of the file with the seed of the key that signs exports.
 pub(crate) const EXPORT_KEY: &str = "export-key";
+/// The name of the file with the key under which secrets lie in the database, 64 hexadecimal digits.
+const SEAL_KEY: &str = "secrets.key";
 /// Letters and digits that nobody confuses (Crockford's base 32).
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Symbols of a setup code: 80 bits, which ten tries a minute never find.
@@ -191,6 +194,37 @@ impl DataDir {
         kept.ok_or_else(|| failed().into())
     }
 
+    /// The key under which secrets lie in the database: that of the first start. It is for its owner
+    /// alone, and it is in no copy of the database.
+    pub(crate) fn seal_key(&self, entropy: &dyn Entropy) -> anyhow::Result<SealKey> {
+        let path = self.0.join(SEAL_KEY);
+        let kept = match fs::read_to_string(&path) {
+            Ok(kept) => kept,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return new_seal_key(&path, entropy)
+                    .with_context(|| format!("cannot write {}", path.display()));
+            }
+            Err(error) => {
+                let what = format!("cannot read {}", path.display());
+                let next = "It must belong to the user who runs tidingsd.";
+                return Err(Failure::new(what, next).because(error));
+            }
+        };
+        let mode = fs::metadata(&path).map_or(0, |file| file.permissions().mode());
+        if mode & 0o077 != 0 {
+            let what = format!("others than its owner may read {}", path.display());
+            return Err(Failure::new(what, format!("chmod 600 {}", path.display())).into());
+        }
+        let mut key = [0; 32];
+        if hex::decode_to_slice(kept.trim(), &mut key).is_err() {
+            let what = format!("{} is no key", path.display());
+            let next = "Put the file back as it was. If it is lost, remove it: the server makes \
+                        another, and the providers of sign-in have to be configured again.";
+            return Err(Failure::new(what, next).into());
+        }
+        Ok(SealKey::new(key))
+    }
+
     /// Removes the setup code: somebody has used it.
     pub(crate) fn remove_setup_code(&self) -> io::Result<()> {
         match fs::remove_file(self.setup_code_file()) {
@@ -198,6 +232,20 @@ impl DataDir {
             outcome => outcome,
         }
     }
+}
+
+fn new_seal_key(path: &Path, entropy: &dyn Entropy) -> io::Result<SealKey> {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    let key = SealKey::new(bytes);
+    // Whole or not at all: half a key would be none for ever.
+    let part = path.with_extension("part");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    writeln!(file, "{}", hex::encode(key.reveal()))?;
+    file.sync_all()?;
+    fs::rename(&part, path)?;
+    Ok(key)
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {
@@ -231,8 +279,6 @@ fn new_code(entropy: &dyn Entropy) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use tidings_server::SystemEntropy;
 
     use super::*;
@@ -257,6 +303,23 @@ mod tests {
         drop(lock);
         assert_eq!(data.holder(), None);
         data.lock().unwrap();
+    }
+
+    #[test]
+    fn the_key_of_secrets_stays_and_is_for_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::create(folder.path()).unwrap();
+        let key = *data.seal_key(&SystemEntropy).unwrap().reveal();
+        let path = folder.path().join(SEAL_KEY);
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(*data.seal_key(&SystemEntropy).unwrap().reveal(), key);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = data.seal_key(&SystemEntropy).unwrap_err().to_string();
+        assert!(error.contains("others than its owner"), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "short").unwrap();
+        let error = data.seal_key(&SystemEntropy).unwrap_err().to_string();
+        assert!(error.contains("is no key"), "{error}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::problem::Problem;
+use crate::signin::SignInProof;
 use crate::time::Time;
 
 /// A secret that is sent once: a session or API token. `Debug` hides it.
@@ -74,6 +75,10 @@ pub struct Register {
     /// For later accounts, unless registration is open; also the code of a reset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite: Option<String>,
+    /// A sign-in through a provider, with which the account will be linked; in place of an invite where
+    /// the provider lets everybody make an account whom it knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInProof>,
     /// Whether to set a cookie and leave the token out of the answer.
     #[serde(default)]
     pub cookie: bool,

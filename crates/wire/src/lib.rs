@@ -30,6 +30,7 @@ pub mod presence;
 pub mod problem;
 pub mod query;
 pub mod report;
+pub mod signin;
 pub mod sync;
 pub mod time;
 pub mod webhook;

@@ -83,6 +83,18 @@ impl Accounts<'_> {
         Ok(self.profile(&right))
     }
 
+    /// The account behind `user@host`, of somebody who wants to be found; everybody else is not there.
+    pub async fn discoverable(&self, username: &str, host: &str) -> Result<Me, ApiError> {
+        let ours = host.eq_ignore_ascii_case(self.0.settings().authority());
+        let username = username.to_lowercase();
+        let found = match name::username(&username) {
+            Ok(username) => self.0.store().user_by_username(username).await?,
+            Err(_) => None,
+        };
+        let open = |user: &User| ours && user.discoverable && !user.disabled;
+        found.filter(open).map(|user| me(&user)).ok_or_else(ApiError::not_found)
+    }
+
     /// How messages and lists name these users; those that do not exist are left out.
     pub(crate) async fn authors(&self, ids: &[UserId]) -> Result<Vec<Author>, ApiError> {
         let mut authors = Vec::with_capacity(ids.len());

@@ -17,6 +17,7 @@ use super::accounts::me;
 use super::chains::{parse_items, stored};
 use super::change::author;
 use super::sessions::parse_identity;
+use super::signin::{Shown, SignIns};
 use crate::auth::{challenge, origin, token};
 use crate::error::ApiError;
 use crate::limit::Key;
@@ -37,6 +38,8 @@ enum Admission {
     Open,
     /// They hold an invite.
     Invite(Box<StoredInvite>),
+    /// A provider knows them that lets everybody in whom it knows.
+    SignIn,
     /// They hold a reset code of this account.
     Reset([u8; 32], Box<User>),
 }
@@ -65,6 +68,7 @@ impl Registrations<'_> {
     pub async fn register(
         &self,
         request: &Register,
+        binder: Option<&str>,
         address: Option<IpAddr>,
     ) -> Result<LoggedIn, ApiError> {
         let app = self.0;
@@ -84,9 +88,21 @@ impl Registrations<'_> {
             ApiError::field("device.id", "not_certified", "the chain does not certify this device")
         })?;
 
-        let admission =
-            self.admission(&proven).await.inspect_err(|error| self.failed(error, address))?;
+        let shown = match &request.sign_in {
+            Some(proof) => {
+                let shown = app.signin().show(proof, binder);
+                Some(shown.inspect_err(|error| self.failed(error, address))?)
+            }
+            None => None,
+        };
+        let admission = self
+            .admission(&proven, shown.as_ref())
+            .await
+            .inspect_err(|error| self.failed(error, address))?;
         let (mut change, user) = self.account(&proven, admission).await?;
+        if let Some(shown) = &shown {
+            SignIns::add_link(&mut change, shown, user.id, proven.now);
+        }
         let kept = app.store().chain(proven.identity, 0, envelopes.len() + 1).await?;
         let sent = stored(&envelopes);
         if !sent.starts_with(&kept) {
@@ -122,6 +138,12 @@ impl Registrations<'_> {
             error
         })?;
         app.accounts_exist();
+        if let Some(shown) = &shown
+            && let Err(error) = app.signin().apply_groups(&shown.ticket, &user).await
+        {
+            // The account is made; what its groups give comes with the next sign-in.
+            tracing::warn!(%error, "groups of a newcomer were not looked at");
+        }
         let device = DeviceInfo {
             id: request.device.id,
             name: device.name.clone(),
@@ -171,7 +193,11 @@ impl Registrations<'_> {
         }
     }
 
-    async fn admission(&self, proven: &Proven<'_>) -> Result<Admission, ApiError> {
+    async fn admission(
+        &self,
+        proven: &Proven<'_>,
+        shown: Option<&Shown>,
+    ) -> Result<Admission, ApiError> {
         let app = self.0;
         if !app.has_accounts().await? {
             return match &proven.request.setup_code {
@@ -184,6 +210,11 @@ impl Registrations<'_> {
             };
         }
         let Some(code) = &proven.request.invite else {
+            if let Some(shown) = shown
+                && app.signin().admits(shown).await?
+            {
+                return Ok(Admission::SignIn);
+            }
             return match app.settings().registration {
                 Registration::Open => Ok(Admission::Open),
                 Registration::Invite => Err(ApiError::new(
@@ -238,7 +269,7 @@ impl Registrations<'_> {
                 Self::create(&mut change, &user);
                 self.adopt_communities(&mut change, &user, proven.now).await?;
             }
-            Admission::Open => Self::create(&mut change, &user),
+            Admission::Open | Admission::SignIn => Self::create(&mut change, &user),
             Admission::Invite(invite) => {
                 match invite.claims {
                     None => Self::create(&mut change, &user),
@@ -260,6 +291,8 @@ impl Registrations<'_> {
                     Record::UseReset(digest),
                     Record::DeleteSessions(user.id, None),
                     Record::DeleteTokens(user.id),
+                    // Whoever linked themselves with it is not the person who comes back.
+                    Record::DeleteLinks(user.id, None),
                     Record::UpdateUser(user.clone()),
                 ]);
                 self.announce(&mut change, &user, previous, proven).await?;

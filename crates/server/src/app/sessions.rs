@@ -232,6 +232,8 @@ impl Sessions<'_> {
         let hash = token::hash(token);
         match self.0.caches().sessions.fresh(&hash, self.0.clock().elapsed()) {
             Some(session) => Ok(Caller::new(session)),
+            // Only signed tokens have dots.
+            None if token.contains('.') => self.0.access_tokens().authenticate(token).await,
             None if token.starts_with(token::API_PREFIX) => self.read(hash, Kind::Token).await,
             None => self.read(hash, Kind::Session).await,
         }
@@ -251,7 +253,7 @@ impl Sessions<'_> {
     /// # Errors
     /// As [`Sessions::authenticate`]; [`Caller::ended`] is cancelled then.
     pub async fn recheck(&self, caller: &Caller) -> Result<(), ApiError> {
-        let kind = if caller.scopes().is_some() { Kind::Token } else { Kind::Session };
+        let kind = if caller.scopes().is_some() { Kind::Either } else { Kind::Session };
         self.read(caller.session().token_hash, kind).await.map(drop)
     }
 

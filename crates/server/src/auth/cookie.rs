@@ -22,23 +22,66 @@ pub(crate) fn clear(secure: bool) -> Option<HeaderValue> {
 }
 
 fn write(value: &str, max_age_s: u32, secure: bool) -> Option<HeaderValue> {
+    write_to(name(secure), value, max_age_s, secure)
+}
+
+fn write_to(name: &str, value: &str, max_age_s: u32, secure: bool) -> Option<HeaderValue> {
     let tail = if secure { "; Secure" } else { "" };
-    let name = name(secure);
     let text = format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{tail}");
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
+/// What browsers keep for the few minutes of a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Jar {
+    /// The sealed flow, until the provider has answered.
+    Flow,
+    /// What shows that a ticket is this browser's.
+    Binder,
+}
+
+impl Jar {
+    const fn name(self, secure: bool) -> &'static str {
+        match (self, secure) {
+            (Self::Flow, true) => "__Host-tidings_sign_in",
+            (Self::Flow, false) => "tidings_sign_in",
+            (Self::Binder, true) => "__Host-tidings_ticket",
+            (Self::Binder, false) => "tidings_ticket",
+        }
+    }
+}
+
+/// `Set-Cookie` of a jar, for 15 minutes: it travels along when the provider sends the browser back,
+/// and with nothing else from elsewhere (`Lax`).
+pub(crate) fn put(jar: Jar, value: &str, secure: bool) -> Option<HeaderValue> {
+    write_to(jar.name(secure), value, 900, secure)
+}
+
+/// `Set-Cookie` that empties a jar.
+pub(crate) fn empty(jar: Jar, secure: bool) -> Option<HeaderValue> {
+    write_to(jar.name(secure), "", 0, secure)
+}
+
+/// What is in a jar of a request.
+pub(crate) fn take(jar: Jar, headers: &HeaderMap, secure: bool) -> Option<&str> {
+    read_from(jar.name(secure), headers)
+}
+
 /// The token in a request's cookies.
 pub fn read(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    read_from(name(secure), headers)
+}
+
+fn read_from<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == name(secure) && !value.is_empty()).then_some(value))
+        .find_map(|(key, value)| (key == name && !value.is_empty()).then_some(value))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::idempotency::ShowsSecret;
 use super::sessions::logged_in;
 use crate::access::Caller;
 use crate::app::App;
+use crate::auth::cookie::{self, Jar};
 use crate::auth::origin;
 use crate::error::ApiError;
 
@@ -41,7 +42,8 @@ async fn register(
     if request.cookie {
         origin::check_cookie_wish(&headers, app.settings())?;
     }
-    let answer = app.registration().register(&request, address).await?;
+    let binder = cookie::take(Jar::Binder, &headers, app.settings().secure());
+    let answer = app.registration().register(&request, binder, address).await?;
     Ok(logged_in(&app, answer, request.cookie))
 }
 

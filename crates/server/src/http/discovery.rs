@@ -36,7 +36,7 @@ async fn discover(State(app): State<App>) -> Result<Json<Discovery>, ApiError> {
         origin: settings.public_url.clone(),
         api: format!("{}/v1", settings.public_url),
         registration: app.registration().policy().await?.to_owned(),
-        oauth: Vec::new(),
+        oauth: app.providers().public().await?,
         limits: Limits { attachment_bytes: settings.attachment_bytes, ..Limits::V1 },
         features: Vec::new(),
         export_key: settings.export_key.map(|key| key.to_string()),

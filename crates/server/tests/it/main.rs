@@ -47,6 +47,7 @@ mod reports;
 mod rights;
 mod search;
 mod sessions;
+mod signin;
 mod threads;
 mod webhooks;
 mod world;

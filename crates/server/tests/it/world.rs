@@ -17,6 +17,7 @@ use tidings_identity::sigchain::Device;
 use tidings_identity::{Chain, Envelope, IdentitySecret, Login, Register};
 use tidings_server::app::SetupCode;
 use tidings_server::blobs::Folder;
+use tidings_server::signin::SealKey;
 use tidings_server::{App, Clock, Entropy, Ephemeral, Parts, Realtime, Settings};
 use tidings_storage::memory::MemoryStore;
 use tower::ServiceExt as _;
@@ -141,6 +142,7 @@ impl World {
             entropy: Arc::new(entropy),
             settings,
             setup_code: Some(SetupCode(SETUP.to_owned())),
+            seal_key: SealKey::new([7; 32]),
             metrics: None,
         })
         .await
@@ -152,6 +154,14 @@ impl World {
         tokio_util::task::TaskTracker::new().spawn(hub);
         let router = tidings_server::http::router(app.clone(), realtime.clone());
         Self { app, clock, published, realtime, files, router }
+    }
+
+    /// Sets the clock right, for tests with processes that have a clock of their own.
+    pub(crate) fn to_the_present(&self) {
+        #[expect(clippy::disallowed_methods, reason = "others look at the same clock")]
+        let now = std::time::SystemTime::now();
+        let millis = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        self.clock.now.store(i64::try_from(millis).unwrap(), Ordering::SeqCst);
     }
 
     /// Lets time pass.

@@ -270,6 +270,42 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user ON sessions (user_id);
 
+-- Providers of sign-in (their secrets sealed), whom they know, and terminals that wait to be logged
+-- in; `user_id` of a wish that nobody has approved is nil.
+CREATE TABLE providers (
+  id            TEXT PRIMARY KEY,
+  kind          TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  url           TEXT NOT NULL,
+  client_id     TEXT NOT NULL,
+  sealed_secret BYTEA NOT NULL,
+  options       TEXT NOT NULL,
+  created_at    BIGINT NOT NULL
+);
+
+CREATE TABLE links (
+  provider     TEXT NOT NULL,
+  subject      TEXT NOT NULL,
+  user_id      UUID NOT NULL,
+  label        TEXT NOT NULL,
+  granted      TEXT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  last_used_at BIGINT NOT NULL,
+  PRIMARY KEY (provider, subject),
+  UNIQUE (user_id, provider)
+);
+
+CREATE TABLE grants (
+  device_hash BYTEA PRIMARY KEY,
+  user_code   TEXT NOT NULL UNIQUE,
+  device_name TEXT NOT NULL,
+  created_at  BIGINT NOT NULL,
+  expires_at  BIGINT NOT NULL,
+  interval_s  BIGINT NOT NULL,
+  state       TEXT NOT NULL,
+  user_id     UUID NOT NULL
+);
+
 -- Bots, and the API tokens of bots and people. Scopes are words with spaces between them.
 CREATE TABLE bots (
   user_id      UUID PRIMARY KEY,

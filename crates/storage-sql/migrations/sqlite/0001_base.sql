@@ -270,6 +270,42 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_user ON sessions (user_id);
 
+-- Providers of sign-in (their secrets sealed), whom they know, and terminals that wait to be logged
+-- in; `user_id` of a wish that nobody has approved is nil.
+CREATE TABLE providers (
+  id            TEXT PRIMARY KEY,
+  kind          TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  url           TEXT NOT NULL,
+  client_id     TEXT NOT NULL,
+  sealed_secret BLOB NOT NULL,
+  options       TEXT NOT NULL,
+  created_at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE links (
+  provider     TEXT NOT NULL,
+  subject      TEXT NOT NULL,
+  user_id      BLOB NOT NULL,
+  label        TEXT NOT NULL,
+  granted      TEXT NOT NULL,
+  created_at   INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL,
+  PRIMARY KEY (provider, subject),
+  UNIQUE (user_id, provider)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE grants (
+  device_hash BLOB PRIMARY KEY,
+  user_code   TEXT NOT NULL UNIQUE,
+  device_name TEXT NOT NULL,
+  created_at  INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  interval_s  INTEGER NOT NULL,
+  state       TEXT NOT NULL,
+  user_id     BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Bots, and the API tokens of bots and people. Scopes are words with spaces between them.
 CREATE TABLE bots (
   user_id      BLOB PRIMARY KEY,

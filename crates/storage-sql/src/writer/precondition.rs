@@ -7,6 +7,7 @@ use tidings_storage::{Precondition, StorageError};
 
 use crate::conn::{Conn, Params, params};
 use crate::read::media::carried;
+use crate::read::signin::grant_state;
 
 /// The users of a DM as one text: sorted ids joined by commas.
 pub(crate) fn dm_users(users: &[UserId]) -> String {
@@ -250,6 +251,41 @@ fn query(precondition: &Precondition) -> Result<(&'static str, Params), StorageE
             params![*community, *bot, name],
         ),
         P::ReminderThere(id) => ("SELECT 1 FROM reminders WHERE id = ?1", params![*id]),
+        P::ProviderThere(id) => ("SELECT 1 FROM providers WHERE id = ?1", params![id]),
+        P::LinkFree(provider, subject, user) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM links
+             WHERE provider = ?1 AND (subject = ?2 OR user_id = ?3))",
+            params![provider, subject, *user],
+        ),
+        P::UserCodeFree(code, most) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM grants WHERE user_code = ?1)
+               AND (SELECT COUNT(*) FROM grants) < ?2",
+            params![code, *most],
+        ),
+        P::GrantIs(grant) => {
+            let (state, user) = grant_state(grant.state);
+            let sql = "SELECT 1 FROM grants WHERE device_hash = ?1 AND user_code = ?2
+                         AND device_name = ?3 AND created_at = ?4 AND expires_at = ?5
+                         AND interval_s = ?6 AND state = ?7 AND user_id = ?8";
+            let params = params![
+                grant.device_hash,
+                &grant.user_code,
+                &grant.device_name,
+                grant.created_at,
+                grant.expires_at,
+                grant.interval_s,
+                state,
+                user
+            ];
+            (sql, params)
+        }
+        P::SettingIs(name, Some(value)) => {
+            ("SELECT 1 FROM settings WHERE name = ?1 AND value = ?2", params![*name, value.clone()])
+        }
+        P::SettingIs(name, None) => (
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM settings WHERE name = ?1)",
+            params![*name],
+        ),
         P::WebhookThere(id) => ("SELECT 1 FROM webhooks WHERE id = ?1", params![*id]),
         P::WebhookNote(id, key, Some(value)) => (
             "SELECT 1 FROM webhook_notes WHERE webhook_id = ?1 AND key = ?2 AND value = ?3",

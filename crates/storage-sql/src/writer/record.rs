@@ -1,6 +1,7 @@
 //! Records: rows that are no part of any log.
 
 mod outward;
+mod signin;
 
 use tidings_domain::{ChannelId, CommunityId, MessageId, Timestamp, UserId};
 use tidings_storage::command::StoredCommand;
@@ -277,6 +278,12 @@ pub(super) async fn write(conn: &mut Conn, record: &Record) -> Result<(), Storag
             "DELETE FROM join_requests WHERE community_id = ?1 AND user_id = ?2",
             params![*community, *user],
         ),
+        Record::PutProvider(_)
+        | Record::DeleteProvider(_)
+        | Record::PutLink(_)
+        | Record::DeleteLinks(..)
+        | Record::PutGrant(_)
+        | Record::DeleteGrant(_) => return signin::write(conn, record).await,
         Record::BindSource { source, target } => {
             ("INSERT INTO sources (source, target) VALUES (?1, ?2)", params![source, *target])
         }
@@ -403,6 +410,7 @@ async fn prune(conn: &mut Conn, now: Timestamp) -> Result<(), StorageError> {
     conn.execute("DELETE FROM sessions WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM tokens WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM restrictions WHERE ends_at < ?1", params![now]).await?;
+    conn.execute("DELETE FROM grants WHERE expires_at < ?1", params![now]).await?;
     conn.execute("DELETE FROM join_requests WHERE refused_until < ?1", params![now]).await?;
     conn.execute("DELETE FROM invocations WHERE expires_at < ?1", params![now]).await?;
     Ok(())

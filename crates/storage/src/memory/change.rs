@@ -165,6 +165,15 @@ impl State {
             Precondition::JobIs(id, attempts, due) => self.jobs.is(*id, *attempts, *due),
             Precondition::OutgoingIs(id, revision) => self.outgoing.is(*id, *revision),
             Precondition::OutgoingAt(id, position) => self.outgoing.is_at(*id, *position),
+            Precondition::ProviderThere(id) => self.signin.has_provider(id),
+            Precondition::LinkFree(provider, subject, user) => {
+                self.signin.link_free(provider, subject, *user)
+            }
+            Precondition::UserCodeFree(code, most) => {
+                self.signin.code_free(code) && self.signin.grants() < *most
+            }
+            Precondition::GrantIs(grant) => self.signin.grant_is(grant),
+            Precondition::SettingIs(name, value) => self.operations.setting(name) == value.as_ref(),
             Precondition::SourceFree(source) => self.sources.get(source).is_none(),
             Precondition::StorageLeft(user, more, most) => {
                 self.files.bytes_of(*user).saturating_add(*more) <= *most
@@ -337,6 +346,14 @@ impl State {
             Record::DeleteInvite(code) => self.communities.delete_invite(&code),
             Record::PutJoinRequest(request) => self.joins.put(request),
             Record::DeleteJoinRequest(community, user) => self.joins.delete(community, user),
+            Record::PutProvider(provider) => self.signin.put_provider(provider),
+            Record::DeleteProvider(id) => self.signin.delete_provider(&id),
+            Record::PutLink(link) => self.signin.put_link(link),
+            Record::DeleteLinks(user, provider) => {
+                self.signin.delete_links(user, provider.as_deref());
+            }
+            Record::PutGrant(grant) => self.signin.put_grant(grant),
+            Record::DeleteGrant(hash) => self.signin.delete_grant(&hash),
             Record::BindSource { source, target } => self.sources.bind(source, target),
             Record::CreateMedia(media, blob) => self.files.create(media, blob),
             Record::UseMedia(id) => self.files.use_media(id),
@@ -352,6 +369,7 @@ impl State {
             Record::Prune(now) => {
                 self.accounts.prune(now);
                 self.joins.prune(now);
+                self.signin.prune(now);
                 self.sessions.retain(|session| session.expires_at >= now);
                 self.bots.retain_tokens(|token| token.expires_at.is_none_or(|end| end >= now));
                 self.operations.prune(now);

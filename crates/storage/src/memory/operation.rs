@@ -26,6 +26,10 @@ pub(super) struct Operations {
 }
 
 impl Operations {
+    pub(super) fn setting(&self, name: &str) -> Option<&Vec<u8>> {
+        self.settings.get(name)
+    }
+
     pub(super) fn put_response(&mut self, response: StoredResponse) {
         self.responses.insert((response.user_id, response.key), response);
     }

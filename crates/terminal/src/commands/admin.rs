@@ -1,4 +1,8 @@
+//! `tidings admin`; providers and keys stand in [`provider`].
+//!
 //! `tidings admin reset`.
+
+mod provider;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -12,6 +16,12 @@ use crate::output::sanitize;
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
     Reset(Reset),
+    /// Configure the providers with which people log in.
+    #[command(subcommand, alias = "providers")]
+    Provider(provider::ProviderCommand),
+    /// Change the key that signs tokens.
+    #[command(subcommand)]
+    Keys(provider::KeysCommand),
 }
 
 /// Let a person who lost phrase and devices have their account again; only the server's owner can.
@@ -33,6 +43,8 @@ impl AdminCommand {
     pub(crate) async fn run(self, ctx: &Ctx) -> Result<(), Failure> {
         match self {
             Self::Reset(command) => command.run(ctx).await,
+            Self::Provider(command) => command.run(ctx).await,
+            Self::Keys(command) => command.run(ctx).await,
         }
     }
 }

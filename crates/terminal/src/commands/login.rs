@@ -1,4 +1,6 @@
-//! `tidings login`.
+//! `tidings login`; without keys in [`elsewhere`].
+
+pub(crate) mod elsewhere;
 
 use std::path::PathBuf;
 
@@ -24,6 +26,8 @@ Examples:
   tidings login --server URL                         on a new device; asks for the phrase
   tidings login --server URL --phrase-file my.phrase
   pass show tidings | tidings login --server URL     the phrase from standard input
+  tidings login --server URL --provider github       by an account elsewhere, without keys
+  tidings login --server URL --device-code           by a code, approved where you are logged in
 
 A new device is added to the identity's public chain of devices.")]
 pub(crate) struct Login {
@@ -33,6 +37,12 @@ pub(crate) struct Login {
     /// Read the recovery phrase from this file, or from standard input for -.
     #[arg(long, value_name = "FILE")]
     phrase_file: Option<PathBuf>,
+    /// Log in by this provider, in a browser; the session has no keys.
+    #[arg(long, value_name = "PROVIDER", conflicts_with_all = ["phrase_file", "device_code"])]
+    provider: Option<String>,
+    /// Show a code that you approve where you are logged in; the session has no keys.
+    #[arg(long, conflicts_with = "phrase_file")]
+    device_code: bool,
     /// What to call this device; this machine's name if absent.
     #[arg(long, value_name = "NAME")]
     device_name: Option<String>,
@@ -55,6 +65,13 @@ impl Login {
                 .next("run the `tidings register` command again"));
         }
         let client = client_of(&server)?;
+        let device_name = self.device_name.as_deref().unwrap_or(&ctx.host);
+        if let Some(provider) = &self.provider {
+            return elsewhere::by_provider(ctx, &client, account, provider, device_name).await;
+        }
+        if self.device_code {
+            return elsewhere::by_code(ctx, &client, account, device_name).await;
+        }
         let discovery = client.discover().await.cannot("log in")?;
         let (account, logged_in) = match (account, ctx.profile.keys()?) {
             (Some(account), Some(keys)) if self.phrase_file.is_none() => {

@@ -10,9 +10,11 @@ use tidings_domain::{DeviceId, name};
 use tidings_identity::{DeviceSecret, Head, IdentitySecret, Phrase};
 use tidings_wire::Code;
 use tidings_wire::account::{LoggedIn, Me};
+use tidings_wire::signin::SignInProof;
 use uuid::Uuid;
 
 use super::invite::code_of;
+use super::login::elsewhere::in_browser;
 use crate::ctx::{Ctx, client_of};
 use crate::failure::{Explain, Failure, Why as _};
 use crate::phrase;
@@ -26,6 +28,7 @@ Examples:
   tidings register --server https://chat.example.org --username bob --invite CODE
   tidings register --server URL --username ci --invite CODE --phrase-out ci.phrase
   tidings register --server URL --username ana --reset-code CODE
+  tidings register --server URL --username ana --provider github
 
 The 24 words that it shows are the account: they are shown once, or written to --phrase-out.")]
 pub(crate) struct Register {
@@ -53,6 +56,9 @@ pub(crate) struct Register {
         conflicts_with_all = ["setup_code", "invite"]
     )]
     reset_code: Option<String>,
+    /// Be known by this provider, too: it links the account, and may stand for an invite.
+    #[arg(long, value_name = "PROVIDER", conflicts_with = "reset_code")]
+    provider: Option<String>,
     /// Write the recovery phrase to this new file (0600) instead of showing it.
     #[arg(long, value_name = "FILE")]
     phrase_out: Option<PathBuf>,
@@ -85,6 +91,10 @@ impl Register {
         let unfinished = unfinished(ctx, &client.server().origin())?;
         let discovery = client.discover().await.cannot("register")?;
 
+        let sign_in = match &self.provider {
+            Some(provider) => Some(in_browser(ctx, &client, provider, "register").await?),
+            None => None,
+        };
         let first_try = unfinished.is_none();
         let keys = match unfinished {
             Some((account, keys)) => {
@@ -115,7 +125,7 @@ impl Register {
             platform: std::env::consts::OS.to_owned(),
             secret: DeviceSecret::from_seed(&keys.device.seed()),
         };
-        match client.register(identity, &device, &self.registration()?, ctx.now()).await {
+        match client.register(identity, &device, &self.registration(sign_in)?, ctx.now()).await {
             Ok(Registered { logged_in, head }) => {
                 self.finish(ctx, account, &words, &logged_in, Some(head))?;
                 if self.invite.is_some() {
@@ -172,11 +182,12 @@ impl Register {
         })
     }
 
-    fn registration(&self) -> Result<Registration, Failure> {
+    fn registration(&self, sign_in: Option<SignInProof>) -> Result<Registration, Failure> {
         Ok(Registration {
             username: self.username.clone(),
             display_name: self.display_name.clone(),
             setup_code: self.setup_code.clone(),
+            sign_in,
             // The API takes the code of a reset where it takes an invite.
             invite: match &self.reset_code {
                 Some(code) => Some(code.trim().to_owned()),

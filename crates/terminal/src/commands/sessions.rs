@@ -1,4 +1,6 @@
-//! `tidings sessions list|revoke`.
+//! `tidings sessions list|revoke`; who asks to be logged in stands in [`asking`].
+
+mod asking;
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
@@ -14,6 +16,8 @@ use crate::output::table::Table;
 pub(crate) enum SessionsCommand {
     List(List),
     Revoke(Revoke),
+    Approve(asking::Approve),
+    Deny(asking::Deny),
 }
 
 /// List where you are logged in.
@@ -49,6 +53,8 @@ impl SessionsCommand {
         match self {
             Self::List(command) => command.run(ctx).await,
             Self::Revoke(command) => command.run(ctx).await,
+            Self::Approve(command) => command.run(ctx).await,
+            Self::Deny(command) => command.run(ctx).await,
         }
     }
 }

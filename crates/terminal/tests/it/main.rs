@@ -16,5 +16,6 @@ mod outgoing;
 mod output;
 mod queue;
 mod resume;
+mod signin;
 mod tail;
 mod world;

@@ -76,6 +76,7 @@ impl Serve {
         let first_start = !store.has_accounts().await.context("cannot read the accounts")?;
         let setup_code = prepare_setup_code(&data, first_start)?;
         let export_key = data.export_key(&SystemEntropy)?.public();
+        let seal_key = data.seal_key(&SystemEntropy)?;
 
         let address = listener.local_addr().context("cannot tell where the server listens")?;
         let url = config.server.public_url.clone();
@@ -87,6 +88,7 @@ impl Serve {
             entropy: Arc::new(SystemEntropy),
             settings: Settings { export_key: Some(export_key), ..settings(&config, &url, address) },
             setup_code: setup_code.clone(),
+            seal_key,
             metrics: metrics_listener.is_none().then(|| recorder.clone()),
         })
         .await

@@ -56,6 +56,7 @@ impl Target {
             entropy: Arc::new(SystemEntropy),
             settings: Settings::new(origin.as_str()),
             setup_code: None,
+            seal_key: data.seal_key(&SystemEntropy)?,
             metrics: None,
         })
         .await
