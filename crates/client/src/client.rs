@@ -15,6 +15,9 @@ use crate::server::ServerUrl;
 /// How long connecting may take: three retransmissions of the first packet fit (1 + 2 + 4 s), and
 /// a person still waits for it.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection is kept for the next request: less than the 30 seconds after which servers
+/// close it, so that no request is written into one that is being closed.
+const IDLE: Duration = Duration::from_secs(15);
 
 /// A connection pool to one server, with a session token once logged in. Clones share the pool.
 #[derive(Clone)]
@@ -35,6 +38,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(ClientConfig::clone(&tls))
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE)
             // A redirect to elsewhere would carry the token with it, and no route of ours has one.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("tidings/", env!("CARGO_PKG_VERSION")))
